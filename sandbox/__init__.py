@@ -1,0 +1,1 @@
+"""Run untrusted code: files in, facts out, nothing left behind."""
