@@ -1,0 +1,1 @@
+"""Understand code: parse it, and find the suspicious lines."""
