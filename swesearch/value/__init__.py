@@ -1,0 +1,1 @@
+"""How good is a state: terms from cheap to dear, combined by `hybrid`."""
