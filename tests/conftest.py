@@ -1,0 +1,84 @@
+"""What every test shares: no secrets, real git repositories, and the rules of the `docker` marker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+GIT_ENVIRONMENT = {
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_AUTHOR_NAME": "A Tester",
+    "GIT_AUTHOR_EMAIL": "tester@example.com",
+    "GIT_AUTHOR_DATE": "2024-01-01T00:00:00+0000",
+    "GIT_COMMITTER_NAME": "A Tester",
+    "GIT_COMMITTER_EMAIL": "tester@example.com",
+    "GIT_COMMITTER_DATE": "2024-01-01T00:00:00+0000",
+}
+SECRET_ENDINGS = ("_API_KEY", "_AUTH_TOKEN", "_SECRET", "_PASSWORD")
+SECRETS = {"GITHUB_TOKEN", "GH_TOKEN"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No test can use a key, or the settings of whoever runs it."""
+    for name in list(os.environ):
+        if name in SECRETS or name.endswith(SECRET_ENDINGS) or name.startswith("SWESEARCH_"):
+            del os.environ[name]
+    os.environ.update(GIT_ENVIRONMENT, SWESEARCH_CONFIG=os.devnull)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _home(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep runs out of the user's own folder."""
+    os.environ["SWESEARCH_HOME"] = str(tmp_path_factory.mktemp("home"))
+
+
+@cache
+def engine_problem() -> str:
+    """Why no Docker engine can be used; empty where one answers."""
+    import docker
+
+    try:
+        client = docker.from_env(timeout=30)
+    except docker.errors.DockerException as error:
+        return f"no Docker engine answers: {error}"
+    try:
+        client.ping()
+    except docker.errors.DockerException as error:
+        return f"the Docker engine does not answer: {error}"
+    finally:
+        client.close()
+    return ""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip Docker tests where there is no engine, saying why. In CI that is a failure: nothing is skipped silently."""
+    if item.get_closest_marker("docker") and (problem := engine_problem()):
+        if os.environ.get("CI") == "true":
+            pytest.fail(problem, pytrace=False)
+        pytest.skip(problem)
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Callable[..., Path]:
+    """Make a real git repository with one commit: `repo({"a.py": "x = 1\\n"})`. A name gives another folder."""
+
+    def make(files: Mapping[str, str | bytes], name: str = "repo") -> Path:
+        folder = tmp_path / name
+        for path, content in files.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content.encode() if isinstance(content, str) else content)
+        folder.mkdir(parents=True, exist_ok=True)
+        for arguments in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "--allow-empty", "-m", "start")):
+            subprocess.run(["git", *arguments], cwd=folder, check=True, stdin=subprocess.DEVNULL)
+        return folder
+
+    return make
