@@ -1,0 +1,115 @@
+"""Runs on disk: one folder each, holding the journal, the private store of states and the patch."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from swesearch import __version__
+from swesearch.base import Event, Task, UsageError
+from swesearch.codec import decode, encode
+from swesearch.journal import Journal
+from swesearch.settings import Settings
+
+JOURNAL, STORE, PATCH = "journal.sqlite", "store.git", "patch.diff"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run: its folder, what it was asked to do, and how."""
+
+    folder: Path
+    task: Task
+    settings: Settings
+
+    @property
+    def id(self) -> str:
+        """The name of the run's folder."""
+        return self.folder.name
+
+    @property
+    def store(self) -> Path:
+        """The private git directory that holds every state of the run."""
+        return self.folder / STORE
+
+    @property
+    def patch(self) -> Path:
+        """Where the best patch so far stands."""
+        return self.folder / PATCH
+
+    def journal(self) -> Journal:
+        """The run's journal, opened for writing. Raises JournalError while another process writes to it."""
+        return Journal.open(self.folder / JOURNAL)
+
+    def events(self) -> Iterator[Event]:
+        """Everything that happened so far, oldest first."""
+        yield from _events(self.folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One line of the list of runs."""
+
+    id: str
+    repo: str
+    started: float  # seconds since the epoch
+    state: str  # why it stopped, or "unfinished"
+    evaluations: int
+    best: float
+
+
+def begin(task: Task, settings: Settings, home: Path) -> Run:
+    """Make the folder of a new run. Raises UsageError where `home` cannot be written."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", task.repo.resolve().name).strip("-.") or "repository"
+    folder = home / "runs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{name[:40]}-{secrets.token_hex(2)}"
+    try:
+        folder.mkdir(parents=True)
+        journal = Journal.create(folder / JOURNAL)
+    except OSError as error:
+        raise UsageError(f"{home} cannot be written ({error.strerror}): choose another place with --home or SWESEARCH_HOME") from error
+    journal.append(Event("begun", {"task": encode(task), "settings": settings.to_dict(), "version": __version__, "time": time.time()}))
+    journal.close()
+    return Run(folder, task, settings)
+
+
+def open_run(home: Path, name: str) -> Run:
+    """The run with this id or the one that begins with it; "last" is the newest. Raises UsageError where there is none or several."""
+    found = sorted(p for p in (home / "runs").glob("*") if (p / JOURNAL).is_file())
+    chosen = found[-1:] if name == "last" else [p for p in found if p.name == name] or [p for p in found if p.name.startswith(name)]
+    if len(chosen) != 1:
+        what = f"{len(chosen)} runs begin with {name!r}" if chosen else f"there is no run {name!r}"
+        raise UsageError(f"{what} in {home / 'runs'}: `swesearch runs` lists them")
+    begun = next(_events(chosen[0])).data
+    return Run(chosen[0], decode(begun["task"]), Settings.from_dict(begun["settings"]))
+
+
+def list_runs(home: Path) -> list[Summary]:
+    """All runs, newest first."""
+    return [_summary(path) for path in sorted((home / "runs").glob("*"), reverse=True) if (path / JOURNAL).is_file()]
+
+
+def _events(folder: Path) -> Iterator[Event]:
+    journal = Journal.read(folder / JOURNAL)
+    try:
+        for _, event in journal.events():
+            yield event
+    finally:
+        journal.close()
+
+
+def _summary(folder: Path) -> Summary:
+    begun: dict[str, Any] = {}
+    state, evaluations, best = "unfinished", 0, 0.0
+    for event in _events(folder):
+        if event.kind == "begun":
+            begun = dict(event.data)
+        elif event.kind == "node":
+            evaluations, best = evaluations + 1, max(best, event.data["value"])
+        elif event.kind in ("started", "stopped"):
+            state = event.data.get("why", "unfinished")
+    return Summary(folder.name, str(decode(begun["task"]).repo), begun["time"], state, evaluations, best)
