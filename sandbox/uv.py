@@ -49,6 +49,14 @@ def empty_venv(python: Path, *, version: str, cache: Path) -> Path:
     return _once(cache / f"venv-{version}-{key}", lambda target: _uv(["venv", *options, str(target)]))
 
 
+def indexes() -> tuple[str, ...]:
+    """The package indexes that the user's uv and pip settings name, as web addresses. Raises SandboxUnavailable without uv."""
+    with tempfile.TemporaryDirectory(prefix="swesearch-uv-") as away:
+        (Path(away) / "nothing.in").touch()
+        header = _uv(["pip", "compile", "--quiet", "--emit-index-url", "--no-deps", str(Path(away) / "nothing.in")])
+    return tuple(re.findall(r"^--(?:extra-)?index-url (https?://\S+)$", header, re.MULTILINE))
+
+
 def settings(environ: Mapping[str, str], home: Path) -> dict[str, str]:
     """`environ` for uv. Where the user told only pip which index and certificates to use, uv is told the same."""
     ours = {k: v for k, v in environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV", "CONDA_PREFIX"))}
@@ -86,7 +94,8 @@ def _install(requirements: list[str], target: Path, version: str, platform: str 
     options += ["--compile-bytecode"] if version == HOST_VERSION else []
     while True:
         try:
-            return _uv(["pip", "install", "--target", str(target), *options, "--", *requirements])
+            _uv(["pip", "install", "--target", str(target), *options, "--", *requirements])
+            return
         except SandboxUnavailable as error:
             sourced = _source_only(str(error), requirements)
             if not sourced:
@@ -101,8 +110,8 @@ def _source_only(text: str, requirements: Sequence[str]) -> str | None:
     return next((r for r in requirements if canonicalize_name(Requirement(r).name) in names), None)
 
 
-def _uv(arguments: Sequence[str], seconds: float = 900) -> None:
-    """Run uv away from any project, whose settings could name foreign indexes. Raises SandboxUnavailable with its words."""
+def _uv(arguments: Sequence[str], seconds: float = 900) -> str:
+    """What uv prints, run away from any project, whose settings could name foreign indexes. Raises SandboxUnavailable with its words."""
     with tempfile.TemporaryDirectory(prefix="swesearch-uv-") as away:
         environ = settings(os.environ, Path.home())
         try:
@@ -111,6 +120,7 @@ def _uv(arguments: Sequence[str], seconds: float = 900) -> None:
             raise SandboxUnavailable(f"uv did not finish within {seconds:.0f} s. {ADVICE}") from None
     if done.returncode:
         raise SandboxUnavailable(f"The environment could not be installed with uv:\n{_words(done.stderr)}\n{ADVICE}")
+    return done.stdout
 
 
 def _find() -> str:
@@ -135,7 +145,7 @@ def _named(requirements: Sequence[str]) -> str:
     return shown if len(requirements) <= 6 else f"{shown} and {len(requirements) - 6} more"
 
 
-def _once(folder: Path, fill: Callable[[Path], None]) -> Path:
+def _once(folder: Path, fill: Callable[[Path], object]) -> Path:
     """`folder`, filled by the first who wants it: others wait, and a half-filled one is never seen under its name."""
     if folder.is_dir():
         return folder
@@ -149,7 +159,7 @@ def _once(folder: Path, fill: Callable[[Path], None]) -> Path:
     return folder
 
 
-def _fill(folder: Path, fill: Callable[[Path], None]) -> None:
+def _fill(folder: Path, fill: Callable[[Path], object]) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-") as making:
         made = Path(making) / folder.name
         fill(made)

@@ -20,9 +20,8 @@ ASK = (
     "'prefix': sys.prefix, 'base': sys.base_prefix, 'site': site.getsitepackages()}))"
 )
 SYSTEM = Path("/usr")
-NEVER = frozenset(
-    map(Path, ["/", "/home", "/root", "/etc", "/var", "/tmp", "/opt", "/mnt", "/srv", "/run", "/dev", "/proc", "/sys", "/boot", "/lib"])
-)
+TOP = ("", "home", "root", "etc", "var", "tmp", "opt", "mnt", "srv", "run", "dev", "proc", "sys", "boot")
+NEVER = frozenset(Path("/", name) for name in TOP)  # never mounted, whatever lies in them
 LARGEST = 64 << 10  # bytes read of a pyvenv.cfg
 
 
