@@ -18,6 +18,7 @@ GRAMMARS: Mapping[str, Callable[[], object]] = {"python": tree_sitter_python.lan
 SUFFIXES: Mapping[str, str] = {".py": "python", ".pyi": "python"}
 
 BODIES = frozenset({"module", "block"})  # nodes whose named children are statements
+CLAUSES = frozenset({"elif_clause", "else_clause", "except_clause", "except_group_clause", "finally_clause", "case_clause"})
 FUNCTION, CLASS, DECORATED = "function_definition", "class_definition", "decorated_definition"
 
 
@@ -185,3 +186,18 @@ def qualified_name(node: Node) -> str:
             names.append(text(name))
         above = above.parent
     return ".".join(reversed(names))
+
+
+def own(node: Node) -> Iterator[Node]:
+    """The nodes of a statement or clause without the bodies and clauses inside it: its header, where it is compound."""
+    return (n for n in walk(node, lambda n: n is node or not _inner(n)) if n is node or not _inner(n))
+
+
+def header(node: Node) -> Span:
+    """The bytes of a statement or clause up to the first body or clause inside it."""
+    inner = (n for n in walk(node, lambda n: n is node or not _inner(n)) if n is not node and _inner(n))
+    return Span(node.start_byte, min((n.start_byte for n in inner), default=node.end_byte))
+
+
+def _inner(node: Node) -> bool:
+    return node.type in BODIES or node.type in CLAUSES

@@ -93,3 +93,22 @@ def test_a_very_deep_tree_is_walked_without_recursion() -> None:
 def test_a_file_is_known_by_its_suffix() -> None:
     assert parse.language_of("a/b.py") == "python"
     assert parse.language_of("a/b.c") is None
+
+
+def test_a_compound_statement_owns_its_header_only() -> None:
+    source = b"if a:\n    b\nelif c:\n    d\n"
+    (branch,) = parse.statements_at(source, 1)
+    assert [parse.text(n) for n in parse.own(branch) if n.type == "identifier"] == ["a"]
+    assert source[: parse.header(branch).end].rstrip() == b"if a:"
+
+
+def test_a_decorated_function_owns_its_decorators_and_signature() -> None:
+    source = b"@cache\ndef f(x=1):\n    return x\n"
+    (function,) = parse.statements_at(source, 1)
+    assert [parse.text(n) for n in parse.own(function) if n.type == "identifier"] == ["cache", "f", "x"]
+
+
+def test_a_simple_statement_owns_all_of_itself() -> None:
+    source = b"x = [\n    1,\n]\n"
+    (assignment,) = parse.statements_at(source, 2)
+    assert parse.header(assignment) == parse.Span(0, len(source) - 1)

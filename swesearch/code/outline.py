@@ -1,0 +1,96 @@
+"""What a source file is made of, seen by line: places, functions, and the words in them.
+
+A *place* is a statement or clause (elif, except ...), known by its first line: the smallest thing worth suspecting, since an edit
+works on syntax and a statement may stand on many lines. A compound statement's place is its header.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tree_sitter import Node
+
+from swesearch.code import parse
+from swesearch.code.parse import CLASS, CLAUSES, DECORATED, FUNCTION, Function, first_line, last_line, text
+
+LOOPS = frozenset({"while_statement", "for_statement"})
+BRANCHES = LOOPS | {"if_statement", "elif_clause", "with_statement", "match_statement", "case_clause"}
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A source file by line. `of_line[line - 1]` is the place of a line, 0 where there is none."""
+
+    of_line: tuple[int, ...]
+    nodes: Mapping[int, Node]  # place -> its statement or clause
+    functions: tuple[Function, ...]
+    within: Mapping[int, Function | None]  # place -> the innermost function around it; a def's own place belongs outside it
+
+    def place(self, line: int) -> int:
+        """The place of a line, 0 where there is none."""
+        return self.of_line[line - 1] if 0 < line <= len(self.of_line) else 0
+
+    def places(self, function: Function) -> tuple[int, ...]:
+        """The places in a function's body, not in functions inside it."""
+        return tuple(place for place, around in self.within.items() if around is function)
+
+
+@lru_cache(maxsize=256)
+def outline(source: bytes) -> Outline:
+    """The outline of a file, cached by content."""
+    nodes = {first_line(node): node for node in reversed(list(_statements(source)))}  # the outermost of those that begin on a line
+    of_line = [0] * len(parse.line_starts(source))
+    for node in _statements(source):
+        of_line[first_line(node) - 1 : last_line(node)] = [first_line(node)] * (last_line(node) - first_line(node) + 1)
+    found = parse.functions(source)
+    return Outline(tuple(of_line), nodes, found, _within(found, nodes))
+
+
+def _statements(source: bytes) -> Iterator[Node]:
+    return (n for n in parse.walk(parse.parse(source).root_node) if parse.is_statement(n) or n.type in CLAUSES)
+
+
+def _within(functions: tuple[Function, ...], nodes: Mapping[int, Node]) -> dict[int, Function | None]:
+    """Inner functions come after outer ones, so the last word on a place is the innermost function's."""
+    within: dict[int, Function | None] = dict.fromkeys(sorted(nodes))
+    for function in functions:
+        for place in within:
+            if function.first < place <= function.last:
+                within[place] = function
+    return within
+
+
+def own_text(node: Node) -> str:
+    """The source of a place without the statements inside it."""
+    end = parse.header(node).end - node.start_byte
+    return (node.text or b"")[:end].decode("utf-8", "backslashreplace")
+
+
+@lru_cache(maxsize=4096)
+def words(phrase: str) -> frozenset[str]:
+    """The lower-case words of identifiers and prose: "getHTTP_headers" -> get, http, headers."""
+    return frozenset(w.lower() for w in WORD.findall(phrase) if len(w) > 2)
+
+
+def names(node: Node) -> frozenset[str]:
+    """The identifiers in a place, attributes included."""
+    return frozenset(text(n) for n in parse.own(node) if n.type == "identifier")
+
+
+def assigned(node: Node) -> frozenset[str]:
+    """The names, and names of attributes, that a place gives a value to."""
+    targets = [n.child_by_field_name("left") for n in parse.own(node) if n.type in {"assignment", "augmented_assignment", "for_statement"}]
+    return frozenset(text(n) for target in targets if target for n in parse.walk(target) if n.type == "identifier")
+
+
+def controlling(node: Node) -> Iterator[Node]:
+    """The branches and loops that decide whether a place runs, innermost first, up to its function."""
+    above = node.parent
+    while above is not None and above.type not in {FUNCTION, CLASS, DECORATED}:
+        if above.type in BRANCHES:
+            yield above
+        above = above.parent
