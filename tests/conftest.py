@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from sandbox.owner import abandoned
 
 GIT_ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -31,6 +35,35 @@ def pytest_configure(config: pytest.Config) -> None:
         if name in SECRETS or name.endswith(SECRET_ENDINGS) or name.startswith("SWESEARCH_"):
             del os.environ[name]
     os.environ.update(GIT_ENVIRONMENT, SWESEARCH_CONFIG=os.devnull)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_container_is_left() -> Iterator[None]:
+    """Set up before every other fixture and torn down after it: what is there then would stay."""
+    before = {name for name, _ in containers()}
+    yield
+    until = time.monotonic() + 10  # the engine removes in the background
+    while (left := [name for name, labels in containers() if name not in before and left_by_us(labels)]) and time.monotonic() < until:
+        time.sleep(0.5)
+    assert left == [], "containers of this session are left"
+
+
+def containers() -> list[tuple[str, dict[str, str]]]:
+    """Name and labels of every box on the engine; none where the engine was not needed so far, or does not answer."""
+    if not engine_problem.cache_info().currsize or engine_problem():
+        return []
+    import docker
+
+    client = docker.from_env(timeout=30)
+    try:
+        return [(entry["Names"][0], entry["Labels"]) for entry in client.api.containers(all=True, filters={"label": "sandbox.owner"})]
+    finally:
+        client.close()
+
+
+def left_by_us(labels: dict[str, str]) -> bool:
+    """Whether a box is this process's, or that of a process that is gone. Others may be testing on the same engine."""
+    return json.loads(labels["sandbox.owner"])["pid"] == os.getpid() or abandoned(labels)
 
 
 @pytest.fixture(autouse=True, scope="session")

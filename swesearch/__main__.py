@@ -1,0 +1,5 @@
+"""`python -m swesearch`."""
+
+from swesearch.cli import main
+
+main()

@@ -1,0 +1,164 @@
+"""The commands. Signatures and help here, work elsewhere: nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from swesearch import __version__
+
+EXIT_CODES = """Exit codes: 0 a fix was found and verified. 1 no acceptable fix. 2 usage or configuration error. 3 the budget or the time
+ended, the best partial result is kept. 4 the environment or the sandbox failed. 7 the check already passes. 130 interrupted, can be resumed. (5 and 6 are kept for a failed model
+provider and for what a policy refuses.)"""
+
+app = typer.Typer(
+    help="Repairs code by searching over its versions. Nothing in your working copy changes before `swesearch apply`.",
+    epilog=EXIT_CODES + " --debug anywhere shows the traceback of an error.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # formatting help with rich costs 0.3 s
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Home = Annotated[
+    Path | None, typer.Option("--home", metavar="DIR", help="Where runs are kept [$SWESEARCH_HOME, ~/.local/state/swesearch].")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON line per event on stdout, nothing else there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and the result.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Every state that is evaluated.")]
+Budget = Annotated[
+    list[str] | None,
+    typer.Option("--budget", metavar="AMOUNT", help="200 (evaluations), 90s, 10m, $1, or several joined by commas."),
+]
+Given = Annotated[list[str] | None, typer.Option("-c", metavar="FILE|KEY=VALUE", help="A TOML file of settings, or one setting.")]
+Preset = Annotated[str, typer.Option(metavar="NAME", help="quick, standard or thorough.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run, the beginning of one, or `last`.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"swesearch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(_: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False) -> None:
+    pass
+
+
+@app.command(epilog=EXIT_CODES)
+def fix(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The repository, or a folder in it.")] = Path(),
+    check: Annotated[list[str] | None, typer.Option(metavar="CMD", help="A command that fails because of the bug. Repeatable.")] = None,
+    issue: Annotated[str, typer.Option(metavar="TEXT|@FILE", help="What is wrong, in words.")] = "",
+    python: Annotated[str | None, typer.Option(metavar="EXE", help="The interpreter of the repository.")] = None,
+    setup: Annotated[str | None, typer.Option(metavar="CMD", help="A command that prepares the environment.")] = None,
+    image: Annotated[str | None, typer.Option(metavar="NAME", help="The Docker image to run in.")] = None,
+    sandbox: Annotated[str | None, typer.Option(metavar="KIND", help="auto, docker, bubblewrap or local.")] = None,
+    budget: Budget = None,
+    strategy: Annotated[str | None, typer.Option(metavar="NAME", help="mcts, best_first, beam or random.")] = None,
+    seed: Annotated[str | None, typer.Option(metavar="N", help="The seed of every random choice.")] = None,
+    workers: Annotated[str | None, typer.Option(metavar="N", help="Evaluations at once.")] = None,
+    patience: Annotated[str | None, typer.Option(metavar="N", help="Evaluations to go on for after the first fix.")] = None,
+    preset: Preset = "standard",
+    given: Given = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Apply the fix to the working copy when one is found.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    home: Home = None,
+) -> None:
+    """Search for a fix that makes the check pass."""
+    from swesearch.cli import running
+    from swesearch.cli.options import parse_budget
+
+    flags: dict[str, object] = {
+        "task.checks": check or None,
+        "sandbox.python": python,
+        "sandbox.setup": setup,
+        "sandbox.image": image,
+        "sandbox.kind": sandbox,
+        "search.strategy": strategy,
+        "search.seed": seed,
+        "search.workers": workers,
+        "discriminator.patience": patience,
+        **parse_budget(budget or ()),
+    }
+    how = running.Output(json, quiet, verbose)
+    raise typer.Exit(running.fix(path, issue, preset, given or [], _named(flags), home, apply, how))
+
+
+@app.command(epilog=EXIT_CODES)
+def resume(
+    run: RunId,
+    budget: Budget = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    home: Home = None,
+) -> None:
+    """Go on with a run that was interrupted or ran out of budget. A new budget counts from the start of the run."""
+    from swesearch.cli import running
+    from swesearch.cli.options import parse_budget
+
+    raise typer.Exit(running.resume(run, parse_budget(budget or ()), home, running.Output(json, quiet, verbose)))
+
+
+@app.command()
+def apply(
+    run: RunId,
+    number: Annotated[int, typer.Option("--number", "-n", min=0, help="Which result: 0 is the best, then the alternatives.")] = 0,
+    commit: Annotated[bool, typer.Option("--commit", help="Commit the change.")] = False,
+    branch: Annotated[str | None, typer.Option(metavar="NAME", help="Put the commit on a new branch.")] = None,
+    home: Home = None,
+) -> None:
+    """Write a run's fix to the working copy."""
+    from swesearch.cli import running
+
+    running.apply(run, number, commit, branch, home)
+
+
+@app.command()
+def runs(home: Home = None) -> None:
+    """List the runs, newest first."""
+    from swesearch.cli import looking
+
+    looking.runs(home)
+
+
+@app.command()
+def show(
+    run: RunId,
+    limit: Annotated[int, typer.Option(min=1, help="How many states to show.")] = 40,
+    home: Home = None,
+) -> None:
+    """Show what a run tried, as a tree: value, change, and * on the path to the best."""
+    from swesearch.cli import looking
+
+    looking.show(run, limit, home)
+
+
+@app.command()
+def config(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The repository whose .swesearch.toml counts.")] = Path(),
+    preset: Preset = "standard",
+    given: Given = None,
+) -> None:
+    """Show every setting, its value, and where it was set."""
+    from swesearch.cli import looking
+
+    looking.config(path, preset, given or [])
+
+
+@app.command()
+def doctor(home: Home = None) -> None:
+    """Say what swesearch needs, what is there, and how to get what is missing. Exits with 4 where no fix could be run."""
+    from swesearch.cli import doctor as checks
+
+    raise typer.Exit(checks.main(home))
+
+
+def _named(flags: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in flags.items() if value is not None}

@@ -1,0 +1,73 @@
+"""From what was typed to what the library takes. Pure: no file but an --issue @file is read here."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from swesearch.base import Check, UsageError
+
+SECONDS = {"s": 1, "m": 60, "h": 3600}
+AMOUNT = re.compile(r"(?P<dollar>\$?)(?P<number>\d+(?:\.\d+)?)(?P<unit>[smh]?)")
+
+
+def parse_budget(texts: Iterable[str]) -> dict[str, object]:
+    """Settings for "200" (evaluations), "90s", "10m", "1h", "$1", or several joined by commas. Raises UsageError."""
+    found: dict[str, object] = {}
+    for text in (part.strip() for joined in texts for part in joined.split(",")):
+        amount = AMOUNT.fullmatch(text)
+        if not amount or (amount["dollar"] and amount["unit"]):
+            raise UsageError(f"--budget: {text!r} is none of 200 (evaluations), 90s, 10m, 1h, $1; several are joined by commas")
+        if amount["dollar"]:
+            found["budget.dollars"] = float(amount["number"])
+        elif amount["unit"]:
+            found["budget.seconds"] = float(amount["number"]) * SECONDS[amount["unit"]]
+        else:
+            found["budget.evaluations"] = amount["number"]
+    return found
+
+
+def parse_checks(texts: Sequence[str]) -> tuple[Check, ...]:
+    """The commands, split as a shell would, but never run by one. Raises UsageError."""
+    if not texts:
+        raise UsageError('no check: say what fails because of the bug, as in --check "pytest -q tests/test_x.py::test_y"')
+    return tuple(Check(_split(text)) for text in texts)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        raise UsageError(f"--check {text!r}: {error}") from error
+    if not words:
+        raise UsageError("--check: the command is empty")
+    return words
+
+
+def read_issue(text: str) -> str:
+    """The issue's text; @FILE reads a file. Raises UsageError."""
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UsageError(f"--issue {text}: {error.strerror}") from error
+
+
+def repository(path: Path) -> Path:
+    """The folder, as an absolute path. Raises UsageError where there is none."""
+    if not path.is_dir():
+        raise UsageError(f"{path}: {'not a folder' if path.exists() else 'no such folder'}")
+    return path.resolve()
+
+
+def home_folder(given: Path | None, environ: Mapping[str, str]) -> Path:
+    """Where runs are kept: --home, $SWESEARCH_HOME, or swesearch in $XDG_STATE_HOME (~/.local/state)."""
+    if given:
+        return given.resolve()
+    if chosen := environ.get("SWESEARCH_HOME"):
+        return Path(chosen).resolve()
+    state = environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "swesearch"

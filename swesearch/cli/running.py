@@ -1,0 +1,141 @@
+"""Run a search in the foreground: views, Ctrl-C, the result, the exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from swesearch import runs, solve
+from swesearch.base import Event, Solution, Task
+from swesearch.cli.options import home_folder, parse_checks, read_issue, repository
+from swesearch.report.progress import Progress
+from swesearch.report.solution import show_solution
+from swesearch.report.terminal import JsonLines, Lines, Screen, console
+from swesearch.report.text import safe
+from swesearch.settings import KEYS, load
+
+INTERRUPTED = 130
+SHOW_CURSOR = b"\x1b[?25h"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How a run is to be shown."""
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    def view(self, progress: Progress) -> Lines | Screen:
+        """The view for people, on stderr: live where that is a terminal and stdout is not for a program."""
+        out = console(sys.stderr)
+        if out.is_terminal and not out.is_dumb_terminal and not self.json and not self.quiet:
+            return Screen(out, progress, self.verbose)
+        return Lines(out, progress, time.monotonic, self.verbose, self.quiet)
+
+
+def fix(
+    path: Path,
+    issue: str,
+    preset: str,
+    given: Sequence[str],
+    flags: Mapping[str, object],
+    home: Path | None,
+    apply_it: bool,
+    output: Output,
+) -> int:
+    """Begin a run and search. Returns the exit code."""
+    repo = repository(path)
+    settings = load(repo, os.environ, preset, given, flags)
+    task = Task(repo, parse_checks(settings.task.checks), read_issue(issue))
+    run = runs.begin(task, settings, home_folder(home, os.environ))
+    code = _search(run, output)
+    if apply_it and code == 0:
+        _apply(run, 0, commit=False, branch=None, out=sys.stderr if output.json else sys.stdout)
+    return code
+
+
+def resume(name: str, budget: Mapping[str, object], home: Path | None, output: Output) -> int:
+    """Go on with a run, with `budget` on top of what it has used. Returns the exit code."""
+    run = runs.open_run(home_folder(home, os.environ), name)
+    settings = run.settings
+    for key, amount in _added(budget, run.events()).items():
+        section, _, option = key.partition(".")
+        settings = settings.updated({section: {option: amount}}, "--budget")
+    return _search(replace(run, settings=settings), output)
+
+
+def _added(budget: Mapping[str, object], events: Iterable[Event]) -> dict[str, object]:
+    """The new limits: what was used so far and `budget` on top."""
+    evaluations, seconds = 0, 0.0
+    for event in events:
+        if event.kind == "node":
+            evaluations, seconds = evaluations + 1, seconds + event.data["seconds"]
+    used = {"budget.evaluations": evaluations, "budget.seconds": seconds}
+    return {key: type(KEYS[key].default)(str(amount)) + used.get(key, 0) for key, amount in budget.items()}
+
+
+def apply(name: str, number: int, commit: bool, branch: str | None, home: Path | None) -> None:
+    """Write a result of a run to the working copy."""
+    _apply(runs.open_run(home_folder(home, os.environ), name), number, commit or branch is not None, branch, sys.stdout)
+
+
+def _apply(run: runs.Run, number: int, commit: bool, branch: str | None, out: TextIO) -> None:
+    for path in solve.apply(run, number, commit=commit, branch=branch):
+        print(f"changed {safe(path, keep='')}", file=out)
+
+
+def _search(run: runs.Run, output: Output) -> int:
+    budget = run.settings.budget
+    view = output.view(Progress(budget.evaluations, budget.seconds))
+    machine = JsonLines(sys.stdout) if output.json else None
+    ended: list[int] = []
+
+    def observe(event: Event) -> None:
+        if machine:
+            machine.see(event)
+        view.see(event)
+        if event.kind == "stopped":
+            ended.append(event.data["exit_code"])
+
+    with _interruptible() as stop, view.watch():
+        solution = solve.search(run, observe, stop)
+    code = ended[-1] if ended else int(solution.best is None)
+    if not output.json:
+        _show(run, solution, code)
+    return code
+
+
+def _show(run: runs.Run, solution: Solution, code: int) -> None:
+    show_solution(console(sys.stdout), solution, run.task, run.id, run.patch)
+    if code == INTERRUPTED:
+        print(f"go on with: swesearch resume {run.id}", file=sys.stderr)
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C (or SIGTERM) sets. The second one ends the process at once: boxes die with their pipes."""
+    stop = threading.Event()
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            os.write(2, SHOW_CURSOR if sys.stderr.isatty() else b"")
+            os._exit(INTERRUPTED)
+        stop.set()
+        os.write(2, b"\nstopping: what is under way is finished first, Ctrl-C again stops at once\n")
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

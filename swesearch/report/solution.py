@@ -1,0 +1,62 @@
+"""What a run hands over, in the terminal: the patch, what speaks for it, what else passed, and how to apply it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from swesearch.base import Candidate, Solution, Task
+from swesearch.report.text import line, safe
+
+COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+HEADERS = ("diff ", "index ", "--- ", "+++ ", "new file", "deleted file", "old mode", "new mode", "rename ", "similarity ")
+
+
+def diff(patch: bytes) -> Text:
+    """A patch in colours, safe to print."""
+    text = Text()
+    for row in safe(patch).splitlines(keepends=True):
+        text.append(row, "bold" if row.startswith(HEADERS) else COLOURS.get(row[:1], ""))
+    return text
+
+
+def show_solution(out: Console, solution: Solution, task: Task, run: str, patch_file: Path) -> None:
+    """Print the outcome of a run."""
+    cost = f"{solution.cost.evaluations} evaluations, {solution.cost.seconds:.1f} s"
+    if solution.best is None:
+        out.print(Text(f"no fix was verified ({cost})", "bold yellow"), Text(line(solution.why)))
+        out.print(f"see what was tried: swesearch show {run}")
+        out.print(f"go on from there:   swesearch resume {run} --budget 1000")
+        return
+    out.print(Text(f"fixed: {line(solution.best.attempt.action.why if solution.best.attempt.action else '')}", "bold green"), f"({cost})")
+    out.print()
+    out.print(diff(solution.best.patch), end="")
+    out.print()
+    _evidence(out, solution, task)
+    _alternatives(out, solution.alternatives)
+    out.print(f"apply it:   swesearch apply {run}")
+    out.print(f"patch file: {safe(str(patch_file))}")
+
+
+def _evidence(out: Console, solution: Solution, task: Task) -> None:
+    for check in task.checks:
+        out.print(Text(f"passes now: {line(' '.join(check.command))}"))
+    for reason in solution.best.reasons if solution.best else ():
+        out.print(Text(f"evidence:   {line(reason)}"))
+    if solution.why:
+        out.print(Text(f"chosen:     {line(solution.why)}"))
+    out.print()
+
+
+def _alternatives(out: Console, others: tuple[Candidate, ...]) -> None:
+    """What else passed, and what tells it apart."""
+    if not others:
+        return
+    out.print("also passed:")
+    for number, other in enumerate(others, start=1):
+        why = other.attempt.action.why if other.attempt.action else ""
+        out.print(Text(f"  {number}. {line(why)}", "cyan"))
+        out.print(Text("".join(f"     {line(reason)}\n" for reason in other.reasons)), end="")
+    out.print()
