@@ -1,0 +1,173 @@
+"""Run a search: ask, expand in worker threads, tell. Only the calling thread touches the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from typing import Generic, Literal, TypeVar
+
+from .budget import Budget, BudgetExhausted, Reservation
+from .search import Search
+from .tree import Child, Lease, Node
+
+T = TypeVar("T")
+Ending = Literal["exhausted", "solved", "budget", "stopped"]
+TICK = 0.1  # seconds between looks at the clock and the stop event
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """What `expand` made of a lease: see Search.tell."""
+
+    child: Child[T] | None
+    open: float | None
+    more: tuple[Child[T], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Which exceptions mean "we could not find out", how often to try again, and how long to wait before (doubled each time)."""
+
+    on: tuple[type[Exception], ...] = ()
+    times: int = 3
+    seconds: float = 0.5
+
+
+def run(
+    search: Search[T],
+    expand: Callable[[Lease[T]], Outcome[T]],
+    budget: Budget,
+    *,
+    workers: int = 1,
+    ordered: bool = True,
+    batch: int = 1,
+    patience: int | None = 0,
+    on_tell: Callable[[Lease[T], Outcome[T], Sequence[Node[T]]], None] = lambda *_: None,
+    stop: Event | None = None,
+    grace: float = 5.0,
+    retry: Retry | None = None,
+) -> Ending:
+    """Search until nothing is left, the budget is used up, `stop` is set, or `patience` leases after the first solution.
+
+    With `ordered`, leases are told in the order they were asked, so that the same seed and number of workers give the same tree.
+    `batch` is the most evaluations one lease may cost. patience=None: search on. What is in flight when time is up, `stop` is set or
+    something fails has `grace` seconds to finish, and is then released.
+    Raises what `expand` and `on_tell` raise (`retry.on` only after `retry.times`), and KeyboardInterrupt; no lease is out then.
+    """
+    return _Run(search, expand, budget, workers, ordered, batch, patience, on_tell, stop or Event(), grace, retry or Retry()).go()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Flight(Generic[T]):
+    lease: Lease[T]
+    reservation: Reservation
+    future: Future[Outcome[T]]
+
+
+@dataclass(slots=True, eq=False)
+class _Run(Generic[T]):
+    search: Search[T]
+    expand: Callable[[Lease[T]], Outcome[T]]
+    budget: Budget
+    workers: int
+    ordered: bool
+    batch: int
+    patience: int | None
+    on_tell: Callable[[Lease[T], Outcome[T], Sequence[Node[T]]], None]
+    stop: Event
+    grace: float
+    retry: Retry
+    flights: list[_Flight[T]] = field(default_factory=list)  # in the order of asking
+    halt: Event = field(default_factory=Event)  # ends the waiting between retries
+    since: int = 0  # leases told after the first solution
+
+    def go(self) -> Ending:
+        try:
+            while not self._halted():
+                self._fill()
+                if not self.flights:
+                    break
+                self._tell_finished()
+        finally:
+            self._land()
+        return self._ending()
+
+    def _fill(self) -> None:
+        """Ask for as much work as there are workers."""
+        while len(self.flights) < self.workers and not self._satisfied():
+            try:
+                reservation = self.budget.reserve(evaluations=self.batch)
+            except BudgetExhausted:
+                return
+            lease = self.search.ask()
+            if lease is None:
+                reservation.cancel()
+                return
+            self.flights.append(self._launch(lease, reservation))
+
+    def _launch(self, lease: Lease[T], reservation: Reservation) -> _Flight[T]:
+        flight = _Flight(lease, reservation, Future())
+        # A daemon: a hanging evaluation must not keep the process from ending, as the threads of an executor do.
+        Thread(target=self._work, args=(flight,), name="expand", daemon=True).start()
+        return flight
+
+    def _work(self, flight: _Flight[T]) -> None:
+        try:
+            flight.future.set_result(self._expand(flight.lease))
+        except BaseException as error:  # noqa: BLE001 (raised again in the caller's thread)
+            flight.future.set_exception(error)
+
+    def _expand(self, lease: Lease[T]) -> Outcome[T]:
+        for attempt in range(self.retry.times):
+            try:
+                return self.expand(lease)
+            except self.retry.on:
+                if self.halt.wait(self.retry.seconds * 2**attempt):
+                    raise
+        return self.expand(lease)
+
+    def _tell_finished(self) -> None:
+        """Wait a little; tell what may be told."""
+        turn = self.flights[:1] if self.ordered else self.flights
+        wait([flight.future for flight in turn], TICK, FIRST_COMPLETED)
+        for flight in [flight for flight in turn if flight.future.done()]:
+            self._tell(flight)
+
+    def _tell(self, flight: _Flight[T]) -> None:
+        outcome = flight.future.result()
+        children = 0 if outcome.child is None else 1 + len(outcome.more)
+        self.since += bool(self.search.solved)
+        nodes = self.search.tell(flight.lease, outcome.child, outcome.open, *outcome.more)
+        self.flights.remove(flight)
+        flight.reservation.settle(evaluations=children)
+        self.on_tell(flight.lease, outcome, nodes)
+
+    def _land(self) -> None:
+        """Tell what finishes in time, release the rest."""
+        self.halt.set()
+        try:
+            wait([flight.future for flight in self.flights], self.grace)
+            for flight in [flight for flight in self.flights if flight.future.done()]:
+                if not isinstance(flight.future.exception(), self.retry.on):
+                    self._tell(flight)
+        finally:
+            for flight in self.flights:
+                self.search.release(flight.lease)
+                # Cut short, it may have been carried out all the same; failed, it was not.
+                flight.reservation.settle(evaluations=0 if flight.future.done() else self.batch)
+            self.flights.clear()
+
+    def _satisfied(self) -> bool:
+        return bool(self.search.solved) and self.patience is not None and self.since + len(self.flights) >= self.patience
+
+    def _halted(self) -> bool:
+        return self.stop.is_set() or self.budget.left()["seconds"] == 0
+
+    def _ending(self) -> Ending:
+        if self.stop.is_set():
+            return "stopped"
+        if self._satisfied():
+            return "solved"
+        return "exhausted" if self.search.exhausted else "budget"
