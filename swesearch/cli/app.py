@@ -10,8 +10,8 @@ import typer
 from swesearch import __version__
 
 EXIT_CODES = """Exit codes: 0 a fix was found and verified. 1 no acceptable fix. 2 usage or configuration error. 3 the budget or the time
-ended, the best partial result is kept. 4 the environment or the sandbox failed. 7 the check already passes. 130 interrupted, can be resumed. (5 and 6 are kept for a failed model
-provider and for what a policy refuses.)"""
+ended, the best partial result is kept. 4 the environment or the sandbox failed. 7 the check already passes. 130 interrupted, can be
+resumed. (5 and 6 are kept for a failed model provider and for what a policy refuses.)"""
 
 app = typer.Typer(
     help="Repairs code by searching over its versions. Nothing in your working copy changes before `swesearch apply`.",

@@ -21,7 +21,7 @@ from swesearch.report.progress import Progress
 from swesearch.report.solution import show_solution
 from swesearch.report.terminal import JsonLines, Lines, Screen, console
 from swesearch.report.text import safe
-from swesearch.settings import KEYS, load
+from swesearch.settings import load
 
 INTERRUPTED = 130
 SHOW_CURSOR = b"\x1b[?25h"
@@ -81,7 +81,7 @@ def _added(budget: Mapping[str, object], events: Iterable[Event]) -> dict[str, o
         if event.kind == "node":
             evaluations, seconds = evaluations + 1, seconds + event.data["seconds"]
     used = {"budget.evaluations": evaluations, "budget.seconds": seconds}
-    return {key: type(KEYS[key].default)(str(amount)) + used.get(key, 0) for key, amount in budget.items()}
+    return {key: str(float(str(amount)) + used.get(key, 0)).removesuffix(".0") for key, amount in budget.items()}
 
 
 def apply(name: str, number: int, commit: bool, branch: str | None, home: Path | None) -> None:
