@@ -1,0 +1,199 @@
+"""The pytest plugin that sees what happens and says it on the channel, test by test.
+
+Outcomes are decided here, from the exception that pytest caught, with references taken before any code of the repository ran.
+Two canaries, one that must pass and one that must fail, run among the tests under random names: whoever bends pytest bends them too.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any, Iterator
+
+import pytest
+from _pytest.fixtures import FuncFixtureInfo
+from _pytest.python import Function
+from _pytest.runner import runtestprotocol
+from swesearch_probe.failures import Caught, describe, reason  # type: ignore[import-not-found]
+
+SKIPPED = pytest.skip.Exception
+clock = time.perf_counter
+ASYNC = "async def function"  # what pytest says where the plugin that awaits tests is missing
+
+
+class Canary(AssertionError):
+    """What the canary that must fail raises."""
+
+
+def _canary(parent: Any, name: str, fails: bool) -> Any:
+    """A test of our own below `parent`, with no fixture of anybody's."""
+
+    def body() -> None:
+        if fails:
+            raise Canary(name)
+
+    make = getattr(Function, "from_parent", None) or (lambda parent, **rest: Function(parent=parent, **rest))
+    return make(parent, name=name, callobj=body, fixtureinfo=FuncFixtureInfo((), (), [], {}))
+
+
+def _verdict(call: Any, report: Any) -> str:
+    """The outcome of one phase ("" for nothing to say), from what was raised."""
+    error = call.excinfo
+    expected = getattr(report, "wasxfail", None) is not None
+    if error is None:
+        if report.outcome == "failed":
+            return "failed"  # a strict xfail that passed, or a plugin that says so
+        return "" if call.when != "call" else "xpassed" if expected else "passed"
+    if issubclass(error.type, SKIPPED):
+        return "skipped"
+    if expected and report.outcome == "skipped":
+        return "xfailed"
+    return "failed" if call.when == "call" else "error"
+
+
+class Recorder:
+    """Registered with pytest as a plugin. `send` is the channel; `job` what is to run."""
+
+    def __init__(self, job: dict[str, Any], send: Any, root: str, tracer: Any = None) -> None:
+        self.send, self.root, self.tracer = send, root, tracer
+        self.only: list[str] = job.get("only", [])
+        self.stop: bool = job.get("stop", False)
+        self.autoload: bool = job.get("autoload", False)
+        self.seconds: float = job.get("seconds", 0.0)
+        self.canaries: list[Any] = [(name, name == job["fails"]) for name in job["canaries"]]
+        self.places: list[int] = job["places"]
+        self.alarm: Any = None
+        self.now: dict[str, Any] = {}  # the test or canary under way
+        self.reported = self.position = 0
+        self.wants: list[str] = []  # why plugins of the environment seem to be needed
+        self.stopped = self.broken = False
+
+    def say(self, kind: str, **data: Any) -> None:
+        """One frame on the channel."""
+        self.send(kind, **data)
+
+    def startup(self, error: BaseException) -> None:
+        """pytest itself did not come up: a conftest or a plugin raised."""
+        cause = getattr(error, "cause", None) or (getattr(error, "excinfo", None) or (None, None))[1] or error
+        self.say("broken", id="", **describe(Caught(cause), self.root))
+
+    # --- what is collected
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_load_initial_conftests(self, early_config: Any) -> None:
+        """Measuring coverage is not our business, and costs a lot."""
+        early_config.known_args_namespace.no_cov = True
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: Any) -> None:
+        """Settle how to run, and look whether the configuration speaks to plugins that are not loaded."""
+        os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
+        if not self.autoload:
+            known = set(config._parser._inidict) | {"addopts", "minversion", "required_plugins"}
+            given = getattr(config, "_inicfg", None) or getattr(config, "inicfg", None) or ()  # private since pytest 9
+            self.wants += ["setting " + key for key in given if key not in known]
+        if self.stop:
+            config.option.maxfail = 1
+        for name, value in (("numprocesses", None), ("dist", "no"), ("tx", [])):  # xdist's workers would not have this plugin
+            if hasattr(config.option, name):
+                setattr(config.option, name, value)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_make_collect_report(self, collector: Any) -> Iterator[None]:
+        """Say which exception a collection error was, and where."""
+        outcome = yield
+        report = outcome.get_result()  # type: ignore[attr-defined]
+        call = getattr(report, "call", None)
+        if report.outcome == "failed":
+            self.broken = True
+            error = describe(call.excinfo, self.root) if call and call.excinfo else {"message": str(report.longrepr)}
+            self.say("broken", id=collector.nodeid, **error)
+
+    def pytest_internalerror(self, excinfo: Any) -> None:
+        """A SystemExit while importing, or a bug in a hook."""
+        self.broken = True
+        self.say("broken", id="", **describe(excinfo, self.root))
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[Any]) -> Iterator[None]:
+        """Keep what was asked for, in the order it was asked for; last of all hooks."""
+        yield
+        self.choose(items)
+
+    def choose(self, items: list[Any]) -> None:
+        """Keep of `items` what the job names."""
+        if self.only:
+            order = {name: place for place, name in enumerate(self.only)}
+            items[:] = sorted((item for item in items if item.nodeid in order), key=lambda item: order[item.nodeid])
+
+    def begin(self, session: Any) -> None:
+        """Tell what will run, and settle where the canaries go."""
+        self.say("collected", ids=[item.nodeid for item in session.items])
+        count = len(session.items)
+        self.places = sorted(place % count for place in self.places) if count else []
+
+    # --- what runs
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: Any) -> Iterator[None]:
+        """One test: a canary before it where one is due, then the test, then its outcome."""
+        while self.places and self.places[0] <= self.position and self.canaries:
+            self.places.pop(0)
+            self.fly(item.parent, item)
+        self.position += 1
+        self.last = item.parent
+        self.now = {"outcome": ""}
+        self.say("start", id=item.nodeid)
+        began = clock()
+        if self.alarm:
+            self.alarm.start()
+        if self.tracer:
+            self.tracer.start(item.nodeid)
+        result = yield
+        if self.tracer:
+            self.tracer.stop()
+        if self.alarm:
+            self.alarm.stop()
+        if result.excinfo is None:  # type: ignore[attr-defined]
+            self.now["outcome"] = self.now["outcome"] or "error"
+            self.reported += 1
+            self.say("test", id=item.nodeid, seconds=round(clock() - began, 6), **self.now)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self, call: Any) -> Iterator[None]:
+        """One phase of the test under way. The first failure stays; a new setup is a new try."""
+        outcome = yield
+        if call.when == "setup":
+            self.now = {"outcome": ""}
+        verdict = _verdict(call, outcome.get_result())  # type: ignore[attr-defined]
+        if not verdict or self.now["outcome"] in ("failed", "error"):
+            return
+        self.now["outcome"] = verdict
+        if verdict == "skipped":
+            self.now["message"] = reason(call.excinfo)
+        elif call.excinfo is not None:
+            self.now.update(describe(call.excinfo, self.root))
+        elif verdict == "failed":
+            self.now["message"] = str(outcome.get_result().longrepr)[:4096]  # type: ignore[attr-defined]
+        self.look(self.now)
+
+    def look(self, now: dict[str, Any]) -> None:
+        """Does this failure say that a plugin is missing?"""
+        message = now.get("message", "")
+        if (now.get("error") == "FixtureLookupError" and "not found" in message) or ASYNC in message:
+            self.wants.append(message[:200])
+
+    # --- canaries
+
+    def fly(self, parent: Any, following: Any) -> None:
+        """Run the next canary below `parent`."""
+        name, fails = self.canaries.pop(0)
+        self.now = {"outcome": ""}
+        runtestprotocol(_canary(parent, name, fails), log=False, nextitem=following)
+        mine = self.now.get("message", name) == name
+        self.say("canary", name=name, outcome=self.now["outcome"] if mine else "bent")
+
+    def end(self) -> None:
+        """The canaries whose place the run did not come to."""
+        while self.canaries and self.position:
+            self.fly(self.last, None)

@@ -1,0 +1,126 @@
+"""Run Python tests in a sandbox and say test by test what happened, as warm as can be: swap, then imports, then fresh.
+
+`job_of` reads what a user would type (pytest, python -m pytest, python -m unittest); `run_tests` runs it. A level that cannot serve
+a candidate refuses before running anything and the next colder one takes over; `Warm` remembers what is known about a base.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from sandbox import verdict
+from sandbox.base import Command, Files, Limits, Sandbox, TestRun
+from sandbox.commands import TestJob, job_of
+
+__all__ = ["TestJob", "Warm", "job_of", "run_tests"]
+
+Level = Literal["fresh", "imports", "swap"]
+WARM: Mapping[Level, Literal["", "imports", "collected"]] = {"fresh": "", "imports": "imports", "swap": "collected"}
+NEVER = "never: "  # how a zygote says that no candidate of this base can be served
+
+
+@dataclass(slots=True)
+class Warm:
+    """What is known about a base and a command. One for all candidates; safe to share between threads."""
+
+    modules: tuple[str, ...] | None = None  # None until a fresh run told them
+    own: tuple[str, ...] = ()
+    autoload: bool | None = None  # None until a run told whether plugins of the environment are needed
+    refused: dict[Level, str] = field(default_factory=dict)  # levels that cannot serve this base, and why
+    why: dict[Level, str] = field(default_factory=dict)  # the last refusal of one candidate
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def learn(self, report: verdict.Report) -> None:
+        """Take over what a cold run told."""
+        with self.lock:
+            if self.modules is None and report.modules:
+                self.modules, self.own = report.modules, report.own
+
+
+def run_tests(sandbox: Sandbox, files: Files, job: TestJob, limits: Limits, warm: Warm | None = None) -> TestRun:
+    """Run `job` on `files`, at the warmest level that serves it. Raises SandboxUnavailable where we could not find out."""
+    state = warm or Warm()
+    for level in _levels(job, state, warm is not None):
+        run = _at(sandbox, files, job, limits, state, level)
+        if run is not None:
+            return run
+    raise AssertionError("the fresh level refuses nothing")
+
+
+def _levels(job: TestJob, warm: Warm, wanted: bool) -> Sequence[Level]:
+    """Which levels to try, warmest first. The first run of a base is cold: it tells what the zygotes should load."""
+    if not wanted or warm.modules is None or any(name.startswith("PYTHON") and name != "PYTHONPATH" for name, _ in job.env):
+        return ("fresh",)
+    levels: tuple[Level, ...] = ("imports", "fresh") if job.trace else ("swap", "imports", "fresh")
+    return tuple(level for level in levels if level not in warm.refused)
+
+
+def _at(sandbox: Sandbox, files: Files, job: TestJob, limits: Limits, warm: Warm, level: Level) -> TestRun | None:
+    """The run at one level, None where it refused."""
+    known = warm.autoload
+    secret = _secrets()
+    payload = _payload(job, files, secret, bool(known), learn=warm.modules is None)
+    preload = b"" if level == "fresh" else _preload(job, warm, level)
+    env = {name: value for name, value in job.env if name.startswith("PYTHON") and name != "PYTHONPATH"}
+    result = sandbox.run(files, Command(job=json.dumps(payload).encode(), env=env, warm=WARM[level], preload=preload), limits)
+    report = verdict.read(result.report, secret.key)
+    if level != "fresh" and (result.refused or report.refused):
+        _refusal(warm, level, result.refused, report.refused)
+        return None
+    run = replace(verdict.test_run(result, report, secret, job.only, job.expect), level=level)
+    if known is None and _needs_plugins(run, report):
+        warm.autoload = True
+        return _at(sandbox, files, job, limits, warm, level)
+    if run.status == "complete":
+        warm.autoload = bool(known)
+        warm.learn(report)
+    return run
+
+
+def _needs_plugins(run: TestRun, report: verdict.Report) -> bool:
+    """Whether this run shows that a plugin of the environment is missing."""
+    return run.status == "usage" or bool(report.finish and report.finish["wants"])
+
+
+def _refusal(warm: Warm, level: Level, lasting: str, single: str) -> None:
+    with warm.lock:
+        warm.why[level] = lasting or single
+        if lasting or single.startswith(NEVER):
+            warm.refused[level] = lasting or single.removeprefix(NEVER)
+
+
+def _secrets() -> verdict.Secrets:
+    return verdict.Secrets(secrets.token_bytes(16), "test_" + secrets.token_hex(6), "test_" + secrets.token_hex(6))
+
+
+def _base(job: TestJob, autoload: bool) -> dict[str, Any]:
+    """What a job and the zygote that serves it must agree on."""
+    return {"args": job.args, "env": dict(job.env), "module": job.module, "site": job.site, "autoload": autoload}
+
+
+def _payload(job: TestJob, files: Files, secret: verdict.Secrets, autoload: bool, learn: bool) -> dict[str, Any]:
+    return _base(job, autoload) | {
+        "key": secret.key.hex(),
+        "canaries": [secret.passes, secret.fails] if secrets.randbits(1) else [secret.fails, secret.passes],
+        "fails": secret.fails,
+        "places": [secrets.randbits(30), secrets.randbits(30)],
+        "only": job.only,
+        "stop": job.stop,
+        "trace": job.trace,
+        "focus": dict(job.focus),
+        "seconds": job.seconds,
+        "learn": learn,
+        "changed": sorted(files.changed),
+    }
+
+
+def _preload(job: TestJob, warm: Warm, level: Level) -> bytes:
+    base: dict[str, Any] = {"site": job.site, "modules": warm.modules, "own": warm.own}
+    if level == "swap":
+        base |= _base(job, bool(warm.autoload)) | {"collect": True}
+    return json.dumps(base).encode()
