@@ -1,0 +1,63 @@
+"""One expansion: the next action of a node, carried out and valued."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from swesearch.base import Action, Attempt, EditError, Evaluation, Evaluator, Proposer, State
+from swesearch.engine.loop import Outcome
+from swesearch.engine.tree import Child, Lease
+from swesearch.solve.frontier import Frontier
+from swesearch.store import Store
+
+
+class Expander:
+    """Turns a lease into a child. Safe to call from several threads, for different leases.
+
+    A state is expanded again only if it is worth more than the state it came from: where no progress was made,
+    further edits on top only multiply the candidates (max backup takes care of those that did make some).
+    """
+
+    def __init__(self, store: Store, proposer: Proposer, evaluator: Evaluator, forbidden: Callable[[str], str]) -> None:
+        self._store = store
+        self._proposer = proposer
+        self._evaluator = evaluator
+        self._forbidden = forbidden
+        self._frontiers: dict[int, Frontier] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, lease: Lease[Attempt]) -> Outcome[Attempt]:
+        """Carry out the lease's action. Raises SandboxUnavailable where its worth could not be found out."""
+        action, following = self._frontier(lease).take(lease.nth)
+        if action is None:
+            return Outcome(None, None)
+        return Outcome(self._child(lease.item, action), following)
+
+    def _frontier(self, lease: Lease[Attempt]) -> Frontier:
+        with self._lock:
+            if lease.node.index not in self._frontiers:
+                self._frontiers[lease.node.index] = Frontier(self._proposer.propose(lease.path, lease.siblings))
+            return self._frontiers[lease.node.index]
+
+    def _child(self, parent: Attempt, action: Action) -> Child[Attempt]:
+        try:
+            state = self._apply(parent.state, action)
+        except EditError as error:
+            refused = Attempt(action, parent.state, Evaluation(0.0, feedback=str(error)))
+            return Child(refused, object(), 0.0, action.prior, closed=True)
+        evaluation = self._evaluator.evaluate(state, parent)
+        dead = not evaluation.solved and evaluation.value <= parent.evaluation.value
+        return Child(Attempt(action, state, evaluation), state, evaluation.value, action.prior, solved=evaluation.solved, closed=dead)
+
+    def _apply(self, state: State, action: Action) -> State:
+        for edit in action.edits:
+            for path in {edit.path, getattr(edit, "to", edit.path)}:
+                if reason := self._forbidden(path):
+                    raise EditError(f"{path} may not be changed: {reason}")
+        return self._store.apply(state, action.edits)
+
+
+def root_attempt(state: State, value: float) -> Attempt:
+    """The root as an attempt: nothing done yet, worth what a state without progress is worth."""
+    return Attempt(None, state, Evaluation(value))

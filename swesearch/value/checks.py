@@ -1,0 +1,154 @@
+"""The task's checks on states of its repository: what fails on the root, what passes near it, and both on any other state."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+from sandbox.base import Command, Files, Limits, Sandbox, TestOutcome, TestRun
+from sandbox.commands import job_of
+from sandbox.environment import missing_module
+from sandbox.pytests import TestJob, Warm, run_tests
+from swesearch.base import Check, CheckPasses, CheckUnusable, State
+from swesearch.store import Store
+from swesearch.value.protect import protected
+
+COMMAND = "command"  # the one test id of a check that is not a Python test command
+COLLECTION = "collection"  # the one test id of a check whose tests cannot be collected because of the bug
+BAD = frozenset({"failed", "error"})
+PER_TEST = 6  # a test may use this fraction of what a whole run may
+SLACK, FLOOR = 10.0, 2.0  # a candidate may use this many times the root's CPU seconds, and no less than these
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a check says about the root."""
+
+    failing: Mapping[str, TestOutcome]  # by test id: they are to pass (FAIL_TO_PASS)
+    passing: tuple[str, ...]  # ids near them that pass and shall go on to do so (PASS_TO_PASS)
+    limits: Limits  # for candidates
+
+
+class CheckRun:
+    """One check on states of one repository. A state's edits to the check's own files are laid aside before each run."""
+
+    def __init__(self, store: Store, sandbox: Sandbox, root: State, check: Check, limits: Limits) -> None:
+        self.check = check
+        self._store = store
+        self._sandbox = sandbox
+        self._root = root
+        self._limits = limits
+        self._warm = Warm()
+        self._archived: bytes | None = None
+        self._lock = threading.Lock()
+        job = job_of(check.command, self._exists)
+        self._job = job and replace(job, seconds=limits.seconds / PER_TEST)
+
+    @cached_property
+    def baseline(self) -> Baseline:
+        """The check on the root. Raises CheckPasses, CheckUnusable or SandboxUnavailable."""
+        first = self.verify(self._root, self._sandbox)
+        failing = self._failing(first)
+        near = self._run(self._root, self._limits) if self._job else first
+        known = {outcome.id: outcome.outcome for outcome in near.outcomes}
+        if near.status == "complete" and (steady := {name: o for name, o in failing.items() if known.get(name) in (None, *BAD)}) != failing:
+            failing = steady or self._refuse("it is flaky: it failed once and passed once on the same code")
+        passing = tuple(name for name, outcome in known.items() if outcome == "passed" and name not in failing)
+        return Baseline(failing, passing, self._candidate_limits(first, near))
+
+    def failing(self, state: State, *, stop: bool) -> TestRun:
+        """The tests that fail on the root, run on `state`; up to the first failure if `stop`."""
+        return self._run(state, self.baseline.limits, only=tuple(self.baseline.failing), stop=stop)
+
+    def nearby(self, state: State) -> TestRun | None:
+        """The tests in the same files that pass on the root, run on `state`; None where there are none."""
+        passing = self.baseline.passing
+        return self._run(state, self.baseline.limits, only=passing) if passing else None
+
+    def traced(self, state: State, trace: Literal["lines", "types"], focus: Mapping[str, Sequence[int]], only: Sequence[str]) -> TestRun:
+        """`only` these tests on `state`, with executed lines or runtime types recorded. A check that is no Python test has no trace."""
+        aim = tuple((path, tuple(lines)) for path, lines in focus.items())
+        return self._run(state, self._limits, only=tuple(only), trace=trace, focus=aim)
+
+    def verify(self, state: State, sandbox: Sandbox) -> TestRun:
+        """The plain check as the user gave it, in a process of its own in `sandbox`."""
+        if self._job is None:
+            return self._plain(sandbox, state, self._limits)
+        return run_tests(sandbox, self.files(state), self._job, self._limits)
+
+    def files(self, state: State) -> Files:
+        """`state` as a sandbox takes it, the check's own files as they are in the root."""
+        known = self._store.files(self._root)
+        changed = {path: file for path, file in self._store.changed(self._root, state).items() if not protected(path, known)}
+        return Files(self._root.tree, self._archive, changed)
+
+    def _run(self, state: State, limits: Limits, only: tuple[str, ...] = (), **how: object) -> TestRun:
+        """The whole of the files that the check names, or `only` these tests of them, as warm as can be."""
+        if self._job is None:
+            return self._plain(self._sandbox, state, limits)
+        wanted = () if COLLECTION in only else only
+        job = replace(self._job, args=_whole_files(self._job), only=wanted, **how)  # type: ignore[arg-type]
+        return run_tests(self._sandbox, self.files(state), job, limits, self._warm)
+
+    def _plain(self, sandbox: Sandbox, state: State, limits: Limits) -> TestRun:
+        """A check that is no Python test: its exit status is all there is."""
+        result = sandbox.run(self.files(state), Command(self.check.command), limits)
+        if result.status != "done":
+            return TestRun(result.status, result=result)
+        words = (result.stderr or result.stdout)[-4096:].decode(errors="replace")
+        failed = TestOutcome(COMMAND, "failed", error=f"exit status {result.exit_code}", message=words)
+        return TestRun("complete", (failed if result.exit_code else TestOutcome(COMMAND, "passed"),), (COMMAND,), detail=words, result=result)
+
+    def _archive(self) -> bytes:
+        with self._lock:
+            self._archived = self._archived or self._store.archive(self._root)
+            return self._archived
+
+    def _exists(self, path: str) -> bool:
+        files = self._store.files(self._root)
+        return path in files or any(name.startswith(path.rstrip("/") + "/") for name in files)
+
+    def _failing(self, run: TestRun) -> Mapping[str, TestOutcome]:
+        """What fails on the root, by test id. Raises CheckPasses or CheckUnusable."""
+        if run.passed:
+            raise CheckPasses(f"`{self._words}` already passes: there is nothing to repair")
+        if run.status == "broken" and not self._missing(run.detail):
+            return {COLLECTION: TestOutcome(COLLECTION, "error", message=run.detail, frames=run.frames)}
+        if run.status not in ("complete", "timeout"):
+            self._refuse(f"{run.status}: {run.detail}" if run.detail else run.status)
+        if self._job is None and run.result and run.result.exit_code in (126, 127):
+            self._refuse(f"the command is not in the environment: {run.detail.strip()}")
+        failing = {outcome.id: outcome for outcome in run.outcomes if outcome.outcome in BAD}
+        for outcome in failing.values():
+            self._missing(outcome.message if outcome.error in ("ModuleNotFoundError", "ImportError") else "")
+        return failing or self._refuse(run.detail or "every test was skipped")
+
+    def _missing(self, detail: str) -> bool:
+        """False, or raises CheckUnusable where a module is not installed."""
+        names = self._store.files(self._root)
+        module = missing_module(detail)
+        ours = module and any(name.startswith((f"{module}/", f"src/{module}/")) or name in (f"{module}.py", f"src/{module}.py") for name in names)
+        if module and not ours:
+            self._refuse(f"the module {module} is not installed there: give an interpreter that has it with --python, or --setup, or --image")
+        return False
+
+    def _refuse(self, why: str) -> Mapping[str, TestOutcome]:
+        raise CheckUnusable(f"`{self._words}` cannot be used on this code: {why}")
+
+    @property
+    def _words(self) -> str:
+        return " ".join(self.check.command)
+
+    def _candidate_limits(self, *runs: TestRun) -> Limits:
+        """Enough for whatever the root's tests needed, and little for an endless loop."""
+        used = max((run.result.cpu_seconds for run in runs if run.result and run.status == "complete"), default=0.0)
+        seconds = min(self._limits.seconds, max(FLOOR, used * SLACK))
+        return replace(self._limits, seconds=min(self._limits.seconds, 3 * seconds), cpu_seconds=seconds)
+
+
+def _whole_files(job: TestJob) -> tuple[str, ...]:
+    """The job's arguments with each target widened to its file."""
+    return tuple(dict.fromkeys(arg if arg.startswith("-") else arg.split("::")[0] for arg in job.args))
