@@ -1,0 +1,144 @@
+"""Git objects of a run: read from anywhere, written to a log of the run's own."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+from swesearch.base import UsageError
+from swesearch.store.gitsafe import Git, Reader, present
+from swesearch.store.log import New, Object, ObjectLog, seal
+from swesearch.store.paths import decode, encode
+
+FILE, EXECUTABLE, SYMLINK, FOLDER, SUBMODULE = 0o100644, 0o100755, 0o120000, 0o040000, 0o160000
+CACHED = 64 << 20  # bytes of content kept in memory
+CACHED_TREES = 20_000  # parsed folders kept in memory
+
+
+class Entry(NamedTuple):
+    """What stands at a path: its git mode and the id of its blob (of its commit, for a submodule)."""
+
+    mode: int
+    id: str
+
+
+Tree = Mapping[str, Entry]  # one folder: entries by name
+
+
+class Objects:
+    """The objects of one private git directory and of what it borrows from. Safe to share between threads."""
+
+    def __init__(self, git: Git) -> None:
+        self.git = git
+        self._folder = git.folder / "logs"
+        self._folder.mkdir(exist_ok=True)
+        self._reader = Reader(git.folder)
+        self._lock = Lock()
+        self._contents: OrderedDict[str, Object] = OrderedDict()
+        self._held = 0
+        self._trees: OrderedDict[str, Tree] = OrderedDict()
+        self._log: ObjectLog | None = None
+        self._others: dict[Path, ObjectLog] = {}
+        self._look_around()
+
+    def read(self, id: str) -> Object:
+        """An object by its id. Raises UsageError where it is nowhere to be found."""
+        with self._lock:
+            if found := self._contents.get(id):
+                self._contents.move_to_end(id)
+                return found
+        return self._remember(self._find(id))
+
+    def tree(self, id: str) -> Tree:
+        """A folder's entries, in git's order."""
+        if (found := self._trees.get(id)) is None:
+            found = self._trees[id] = parse_tree(self.read(id).content)
+            if len(self._trees) > CACHED_TREES:
+                self._trees.popitem(last=False)
+        return found
+
+    def add(self, objects: Sequence[New]) -> None:
+        """Keep objects in the log. Raises SwesearchError where that is not possible."""
+        with self._lock:
+            log = self._log = self._log or ObjectLog.create(self._folder)
+        log.add(objects)
+        for new in objects:
+            self._remember(new.object)
+
+    def missing(self, ids: Iterable[str]) -> set[str]:
+        """Which of these are neither in our log nor anywhere git looks."""
+        unknown = set(ids)
+        if log := self._log:
+            unknown = {id for id in unknown if id not in log}
+        return unknown - present(self.git, unknown)
+
+    def hidden(self, ids: Iterable[str]) -> dict[str, Object]:
+        """Those of these objects that plain git cannot see yet, because they are only in a log."""
+        logs = [*([self._log] if self._log else []), *self._others.values()]
+        return {id: object for id in ids for log in logs if (object := log.read(id))}
+
+    def close(self) -> None:
+        """Seal the log into a pack that plain git reads. The store can be used on."""
+        with self._lock:
+            if self._log:
+                seal(self._log, self.git.folder / "objects")
+                self._log = None
+            for log in self._others.values():
+                log.close()
+            self._others.clear()
+        self._reader.close()
+
+    def _find(self, id: str) -> Object:
+        if self._log and (found := self._log.read(id)):
+            return found
+        answer = self._reader.read(id)
+        if answer:
+            return Object(id, *answer)
+        self._look_around()
+        for log in self._others.values():
+            if found := log.read(id):
+                return found
+        raise UsageError(f"git object {id} is missing: the repository lost it, or never had it (partial clone); fetch it and try again")
+
+    def _look_around(self) -> None:
+        """Seal the logs that dead processes left, and read along in those of living ones."""
+        with self._lock:
+            for path in self._folder.glob("*.log"):
+                if self._log and path == self._log.path:
+                    continue
+                with suppress(FileNotFoundError):  # sealed by another process at this moment
+                    log = self._others.pop(path, None) or ObjectLog(path)
+                    log.refresh()
+                    if log.lock():
+                        seal(log, self.git.folder / "objects")
+                    else:
+                        self._others[path] = log
+
+    def _remember(self, object: Object) -> Object:
+        with self._lock:
+            if object.id not in self._contents:
+                self._contents[object.id] = object
+                self._held += len(object.content)
+            while self._held > CACHED:
+                self._held -= len(self._contents.popitem(last=False)[1].content)
+        return object
+
+
+def parse_tree(raw: bytes) -> dict[str, Entry]:
+    """The entries of a tree object by name, in git's order."""
+    entries, at = {}, 0
+    while at < len(raw):
+        space, nul = raw.index(b" ", at), raw.index(b"\0", at)
+        entries[decode(raw[space + 1 : nul])] = Entry(int(raw[at:space], 8), raw[nul + 1 : nul + 21].hex())
+        at = nul + 21
+    return entries
+
+
+def format_tree(entries: Tree) -> bytes:
+    """The content of a tree object. Git sorts a folder as if its name ended in a slash."""
+    ordered = sorted((encode(name) + b"/" * (entry.mode == FOLDER), entry) for name, entry in entries.items())
+    return b"".join(b"%o %s\0%s" % (entry.mode, key.removesuffix(b"/"), bytes.fromhex(entry.id)) for key, entry in ordered)

@@ -1,0 +1,141 @@
+"""States as git trees: made from the user's working copy, edited, compared and packed up, without touching that working copy."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import tempfile
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from pathlib import Path
+
+from sandbox.base import File
+from swesearch.base import Edit, State, UsageError
+from swesearch.store.edits import Draft, carry_out
+from swesearch.store.gitsafe import Git, alternates, loose, make_git_dir
+from swesearch.store.objects import EXECUTABLE, FOLDER, SUBMODULE, SYMLINK, Entry, Objects
+from swesearch.store.trees import changes, differing, lookup, walk, write
+from swesearch.store.worktree import WorkingCopy, find, snapshot
+
+CACHED_LISTS = 64  # file lists of whole states kept in memory
+DIFF = (
+    *("diff-tree", "-r", "-p", "--binary", "--full-index", "--no-renames", "--no-color"),
+    *("--no-ext-diff", "--no-textconv", "--diff-algorithm=histogram", "--src-prefix=a/", "--dst-prefix=b/"),
+)
+
+
+class Store:
+    """The states of one run. Safe to share between threads; several processes may open the same folder."""
+
+    def __init__(self, copy: WorkingCopy, folder: Path) -> None:
+        make_git_dir(folder, copy.objects)
+        self.copy = copy
+        self._objects = Objects(Git(folder))
+        self._lists: OrderedDict[str, dict[str, Entry]] = OrderedDict()
+
+    @classmethod
+    def open(cls, repo: Path, folder: Path, *, plain: bool = False) -> Store:
+        """Keep the states of `repo` in the private git directory `folder`. `plain` takes a folder without git.
+
+        Raises UsageError where `repo` is not a folder of a working copy that can be used.
+        """
+        return cls(find(repo, plain=plain), folder.absolute())
+
+    @property
+    def prefix(self) -> str:
+        """The subfolder of the repository that was named, "" for its top."""
+        return self.copy.prefix
+
+    def root(self) -> State:
+        """What the user sees now: tracked files as they are on disk, and new ones that are not ignored. Raises UsageError."""
+        return State(write(self._objects, snapshot(self.copy, self._objects)))
+
+    def read(self, state: State, path: str) -> bytes:
+        """A file's bytes; a link's target. Raises UsageError where the state has no such file."""
+        entry = lookup(self._objects, state.tree, path)
+        if entry is None or entry.mode in (FOLDER, SUBMODULE):
+            raise UsageError(f"there is no file {path!r} in this state")
+        return self._objects.read(entry.id).content
+
+    def files(self, state: State) -> Mapping[str, Entry]:
+        """Everything in the state but folders, by path: files, links and submodules."""
+        found = self._lists.get(state.tree)
+        if found is None:
+            found = {path: entry for path, entry in walk(self._objects, state.tree) if entry.mode != FOLDER}
+            self._lists[state.tree] = found
+            if len(self._lists) > CACHED_LISTS:
+                self._lists.popitem(last=False)
+        return found
+
+    def apply(self, state: State, edits: Sequence[Edit]) -> State:
+        """The state with edits carried out, in order. Raises EditError where one does not fit or all make no difference."""
+        tree, made = carry_out(self._objects, state.tree, edits)
+        self._objects.add(made)
+        return State(tree)
+
+    def overlay(self, state: State, base: State, paths: Iterable[str]) -> State:
+        """The state with these files and folders as they are in `base`: put back, or taken away where `base` has none."""
+        draft = Draft(self._objects, state.tree)
+        for path in paths:
+            draft.lay(path, lookup(self._objects, base.tree, path))
+        tree, made = draft.finish()
+        self._objects.add(made)
+        return State(tree)
+
+    def diff(self, a: State, b: State) -> bytes:
+        """The patch that makes `b` of `a`, as git writes it: `git apply` takes it, binary files included."""
+        objects = self._objects
+        with tempfile.TemporaryDirectory(prefix="swesearch-") as scratch:
+            folder = Path(scratch)
+            (folder / "info").mkdir()
+            (folder / "info/alternates").write_bytes(alternates(objects.git.folder / "objects"))
+            loose(folder, objects.hidden(differing(objects, a.tree, b.tree)).values())
+            return objects.git.run(*DIFF, a.tree, b.tree, env={"GIT_OBJECT_DIRECTORY": scratch})
+
+    def changed(self, a: State, b: State) -> dict[str, File | None]:
+        """What a box lays over `a` to get `b`: files to write, None for files to delete. Deletions come first."""
+        differ = [(path, after) for path, before, after in changes(self._objects, a.tree, b.tree) if SUBMODULE not in _modes(before, after)]
+        ordered = sorted(differ, key=lambda change: (change[1] is not None, change[0]))
+        return {path: self._file(after) if after else None for path, after in ordered}
+
+    def texts(self, a: State, b: State) -> list[tuple[str, bytes | None, bytes | None]]:
+        """Path, bytes in `a` and bytes in `b` of every file that differs; None where there is none. Links and submodules are left out."""
+        differ = (change for change in changes(self._objects, a.tree, b.tree) if not {SYMLINK, SUBMODULE} & _modes(*change[1:]))
+        return [(path, self._bytes(before), self._bytes(after)) for path, before, after in sorted(differ, key=itemgetter(0))]
+
+    def archive(self, state: State) -> bytes:
+        """The state as an uncompressed tar, equal for equal states. Submodules are empty folders."""
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT, encoding="utf-8", errors="surrogateescape") as tar:
+            for path, entry in walk(self._objects, state.tree):
+                info, content = self._member(path, entry)
+                tar.addfile(info, io.BytesIO(content))
+        return out.getvalue()
+
+    def close(self) -> None:
+        """Turn what was written into a pack for plain git to read. Not closing loses nothing: the next `open` does it."""
+        self._objects.close()
+
+    def _member(self, path: str, entry: Entry) -> tuple[tarfile.TarInfo, bytes]:
+        info, content = tarfile.TarInfo(path), b""
+        info.mode = 0o755 if entry.mode in (EXECUTABLE, FOLDER, SUBMODULE) else 0o644
+        if entry.mode in (FOLDER, SUBMODULE):
+            info.type = tarfile.DIRTYPE
+        elif entry.mode == SYMLINK:
+            info.type, info.mode = tarfile.SYMTYPE, 0o777
+            info.linkname = self._objects.read(entry.id).content.decode("utf-8", "surrogateescape")
+        else:
+            content = self._objects.read(entry.id).content
+        info.size = len(content)
+        return info, content
+
+    def _file(self, entry: Entry) -> File:
+        return File(self._objects.read(entry.id).content, executable=entry.mode == EXECUTABLE, symlink=entry.mode == SYMLINK)
+
+    def _bytes(self, entry: Entry | None) -> bytes | None:
+        return self._objects.read(entry.id).content if entry else None
+
+
+def _modes(*entries: Entry | None) -> set[int]:
+    return {entry.mode for entry in entries if entry}
