@@ -15,7 +15,6 @@ from .scores import Score, puct
 from .tree import Child, Edge, Lease, Node
 
 T = TypeVar("T")
-CROWD = 24  # with more edges than this a node keeps an arena
 
 
 class Search(Generic[T]):
@@ -32,6 +31,8 @@ class Search(Generic[T]):
     width           beam search: of each depth only so many, the best by value, are expanded, once the depth above is done
     keep_closed     dead ends stay in the tree as nodes instead of as a count; the search is the same
     """
+
+    crowd = 24  # a node with more edges keeps an arena
 
     def __init__(
         self,
@@ -105,10 +106,9 @@ class Search(Generic[T]):
         """
         self._end(lease)
         node = lease.node
-        if child is None:
-            node.open = None
-        elif lease.nth > node.told:
-            node.told, node.open = lease.nth, open
+        if child is None or lease.nth > node.told:
+            node.open = None if child is None else open
+        node.told = max(node.told, lease.nth)
         children = [] if child is None else [child, *more]
         arrived = [self._arrive(node, each) for each in children if node.tried + node.asked < self._branching]
         self._count(lease, len(arrived), sum(value for _, value in arrived))
@@ -213,7 +213,7 @@ class Search(Generic[T]):
         below.total += below.value
         if node.arena is not None and edge.place >= node.arena.full:
             node.arena = None
-        if node.arena is None and len(node.edges) > CROWD:
+        if node.arena is None and len(node.edges) > self.crowd:
             node.arena = Arena((each.base, each.slope, each.hope) for each in node.edges)
         below.hope = self._hope(below)
         self._spread([each.parent for each in below.parents if self._aim(each) and each is not edge])
