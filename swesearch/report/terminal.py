@@ -55,22 +55,29 @@ class Screen:
     """Two lines that keep up with the run, under the lines that stay."""
 
     def __init__(self, out: Console, progress: Progress, verbose: bool = False) -> None:
+        self._out = out
         self._progress = progress
         self._verbose = verbose
-        self._live = Live(console=out, get_renderable=self._render, refresh_per_second=8, transient=True)
 
-    def watch(self) -> AbstractContextManager[object]:
+    def watch(self) -> Live:
         """Show the two lines for as long as the context lasts."""
-        return self._live
+        return Live(
+            console=self._out,
+            get_renderable=self._render,
+            refresh_per_second=8,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
 
     def see(self, event: Event) -> None:
         """Take in an event."""
         self._progress.see(event)
         if event.kind != "phase" and (text := told(event, self._verbose)):
-            self._live.console.print(Text(text, COLOURS.get(event.kind, "")))
+            self._out.print(Text(text, COLOURS.get(event.kind, "")))
 
     def _render(self) -> Text:
-        width = self._live.console.width
+        width = self._out.width
         doing = self._progress.trying or self._progress.detail
         return Text(line(self._progress.summary(), width), "bold").append(f"\n{line(doing, width)}", "dim")
 
