@@ -29,7 +29,7 @@ def test_every_strategy_but_the_single_path_solves_the_small_problem(strategy: s
 
 
 def test_a_state_met_again_is_one_node_with_two_parents() -> None:
-    search = Search("root", "root", 0.0, score=best_first(), max_branching=2, backup=mean)
+    search = Search("root", "root", 0.0, max_branching=2, backup=mean)
     for key in "ab":
         search.tell(ask(search), Child(key, key, 0.1), 0.9)
     first, second = search.take([0, 1], 0), search.take([0, 2], 0)
