@@ -55,7 +55,7 @@ class Progress:
             f"{self.nodes} nodes, depth {self.depth}",
             f"{self.rate:.1f}/s",
         ]
-        return "  ".join(parts)
+        return " | ".join(parts)
 
 
 def told(event: Event, verbose: bool = False) -> str:

@@ -77,9 +77,8 @@ class Screen:
             self._out.print(Text(text, COLOURS.get(event.kind, "")))
 
     def _render(self) -> Text:
-        width = self._out.width
         doing = self._progress.trying or self._progress.detail
-        return Text(line(self._progress.summary(), width), "bold").append(f"\n{line(doing, width)}", "dim")
+        return Text.assemble((line(self._progress.summary(), self._out.width), "bold"), "\n", (line(doing, self._out.width), "dim"))
 
 
 class JsonLines:

@@ -61,7 +61,7 @@ def test_progress_is_told_when_it_is_due() -> None:
     lines = Lines(console(out), Progress(most_evaluations=50, most_seconds=60.0), clock)
     for clock.now in (EVERY - 1, EVERY, EVERY + 1):
         lines.see(EVENTS[4])
-    assert out.getvalue() == "prepare  7/50 evaluations  3/60 s  best 0.50  9 nodes, depth 2  2.5/s\n"
+    assert out.getvalue() == "prepare | 7/50 evaluations | 3/60 s | best 0.50 | 9 nodes, depth 2 | 2.5/s\n"
 
 
 def test_verbose_lines_tell_of_every_state() -> None:
@@ -93,7 +93,7 @@ def test_the_screen_shows_where_the_run_stands_and_keeps_the_lines() -> None:
         for event in EVENTS[5:]:
             screen.see(event)
     shown = out.getvalue()
-    assert "search  7/50 evaluations  3/60 s  best 0.50" in shown
+    assert "search | 7/50 evaluations | 3/60 s | best 0.50" in shown
     assert "a.py:1 swap" in shown
     assert "\x1b[31mred" not in shown
     assert "[bold]keeps[/bold]" in shown
