@@ -81,6 +81,9 @@ class ObjectLog:
         except (BlockingIOError, FileNotFoundError):
             return False
 
+    def __contains__(self, id: str) -> bool:
+        return id in self._starts
+
     def close(self) -> None:
         """Let go of the file and its lock."""
         os.close(self._file)

@@ -1,0 +1,166 @@
+"""The durable record of a run: every event in order, one append each. The tree of a run is what its events add up to.
+
+SQLite in WAL mode: a process that is killed loses nothing that `append` returned for; readers never stop the writer. With
+`durable=True` an event also survives a power cut (2.7 ms instead of 0.1). Not for network file systems, where WAL does not work.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shlex
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Self
+
+from swesearch.base import Event, JournalError
+
+VERSION = 1  # of the schema
+APPLICATION = 0x53574553  # "SWES", in the file's header: tells a journal from any other SQLite file
+PAGE = 1000  # events read at a time, so that a slow reader never holds back a checkpoint
+SCHEMA = f"""
+PRAGMA journal_mode = WAL;
+PRAGMA application_id = {APPLICATION};
+BEGIN;
+CREATE TABLE event (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, data TEXT NOT NULL);
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
+
+
+class Journal:
+    """One run's journal. Safe to share between threads."""
+
+    def __init__(self, path: Path, *, lock: int | None) -> None:
+        self._path = path
+        self._writer = lock  # descriptor that holds the writer's lock; None for a reader
+        self._lock = Lock()
+        mode = "ro" if lock is None else "rwc"
+        address = f"{path.absolute().as_uri()}?mode={mode}"
+        try:
+            with self._errors():
+                self._db = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+        except JournalError:
+            if lock is not None:
+                os.close(lock)
+            raise
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """Begin a new journal, for writing. Raises JournalError where there already is one or none can be made."""
+        lock = _claim(path)
+        if path.exists():
+            os.close(lock)
+            raise JournalError(f"{path} already exists: resume that run, or choose another folder")
+        journal = cls(path, lock=lock)
+        with journal._errors():
+            journal._db.executescript(SCHEMA)
+            journal._db.execute("PRAGMA synchronous = NORMAL")
+        return journal
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Go on writing a journal. Raises JournalError where another process writes to it, or it cannot be read."""
+        _must_exist(path)
+        journal = cls(path, lock=_claim(path))
+        journal._check()
+        with journal._errors():
+            journal._db.execute("PRAGMA synchronous = NORMAL")
+        return journal
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a journal, whoever is writing to it. Raises JournalError where it cannot be read."""
+        _must_exist(path)
+        journal = cls(path, lock=None)
+        journal._check()
+        return journal
+
+    def append(self, event: Event, *, durable: bool = False) -> int:
+        """Write one event and return its number, from 1 up. Raises JournalError where it cannot be written."""
+        if self._writer is None:
+            raise JournalError(f"{self._path} is not open for writing")
+        row = (event.kind, json.dumps(dict(event.data), separators=(",", ":")))
+        with self._lock, self._errors():
+            if durable:
+                self._db.execute("PRAGMA synchronous = FULL")
+            number = self._db.execute("INSERT INTO event (kind, data) VALUES (?, ?)", row).lastrowid
+            if durable:
+                self._db.execute("PRAGMA synchronous = NORMAL")
+        assert number is not None, "an INSERT has a row"
+        return number
+
+    def events(self, after: int = 0) -> Iterator[tuple[int, Event]]:
+        """Events with their numbers, oldest first, from the one behind number `after` up to the newest there is."""
+        while rows := self._page(after):
+            for number, kind, data in rows:
+                yield number, Event(kind, self._decode(number, data))
+            after = rows[-1][0]
+
+    def close(self) -> None:
+        """Let go of the file and of the writer's lock. May be called twice."""
+        self._db.close()
+        if self._writer is not None:
+            os.close(self._writer)
+            self._writer = None
+
+    def _page(self, after: int) -> list[tuple[int, str, str]]:
+        with self._lock, self._errors():
+            return self._db.execute("SELECT id, kind, data FROM event WHERE id > ? ORDER BY id LIMIT ?", (after, PAGE)).fetchall()
+
+    def _decode(self, number: int, data: str) -> dict[str, object]:
+        try:
+            decoded: dict[str, object] = json.loads(data)
+        except ValueError as error:
+            raise JournalError(_damaged(self._path, f"event {number}: {error}")) from error
+        return decoded
+
+    def _check(self) -> None:
+        """Refuse a file that is no journal, or a journal of a newer version. Closes it then."""
+        try:
+            with self._errors():
+                application, version = (self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+            if application != APPLICATION:
+                raise JournalError(f"{self._path} is not the journal of a run")
+            if version > VERSION:
+                raise JournalError(f"{self._path} was written by a newer swesearch (format {version}, known: {VERSION}): update swesearch")
+        except JournalError:
+            self.close()
+            raise
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:  # disk full, no permission, closed
+            raise JournalError(f"{self._path} cannot be used: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise JournalError(_damaged(self._path, str(error))) from error
+
+
+def _must_exist(path: Path) -> None:
+    if not path.is_file():
+        raise JournalError(f"there is no journal at {path}")
+
+
+def _damaged(path: Path, why: str) -> str:
+    return f"{path} is damaged ({why}): start the run again, or save what is left with `sqlite3 {shlex.quote(str(path))} .recover`"
+
+
+def _claim(path: Path) -> int:
+    """Become the only writer, by a lock that the system drops when its process ends. Raises JournalError where another one is."""
+    lock = path.with_name(path.name + ".lock")
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise JournalError(f"{lock} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise JournalError(f"{path} is being written by another process: wait for that run to end, or stop it") from error
+    return descriptor
