@@ -1,0 +1,184 @@
+"""What points at places beyond coverage: tracebacks, the functions a failing test calls, and words that test and code share.
+
+Each clue is a weight per place; how they are mixed is told in `localise`. The constants are priors, not fitted: they say which of two
+places is likelier, and a factor of two more or less changes little.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from math import log
+
+from sandbox.base import TestOutcome
+from swesearch.code.outline import BRANCHES, LOOPS, Outline, assigned, controlling, names, own_text, words
+from swesearch.code.parse import Function, first_line
+from swesearch.code.scene import Place, Scene
+
+OUTWARD = 0.4  # a frame's weight against the next inner one
+CRASH, FLOW, CONTROL, BESIDE = 1.0, 0.4, 0.4, 0.06  # in the function of a frame: its line, what feeds it, what guards it, the rest
+CALL = 0.7  # a function's relevance against that of its caller
+RESULT = 1.5  # what a function returns, and what flows into that, against the rest of it
+UNRELATED = 0.15  # relevance of a function that no chain of names leads to
+TYPICAL: Mapping[str, float] = {  # how often a kind of statement is what a fix changes, against a plain one
+    **dict.fromkeys(BRANCHES - {"with_statement"}, 1.3),
+    "return_statement": 1.2,
+    "raise_statement": 0.3,
+    "assert_statement": 0.5,
+    "except_clause": 0.5,
+    "with_statement": 0.5,
+    **dict.fromkeys(("break_statement", "continue_statement", "delete_statement"), 0.5),
+    **dict.fromkeys(("function_definition", "decorated_definition", "class_definition", "pass_statement", "global_statement"), 0.1),
+    **dict.fromkeys(("import_statement", "import_from_statement", "future_import_statement", "try_statement"), 0.1),
+    **dict.fromkeys(("else_clause", "finally_clause", "nonlocal_statement"), 0.02),
+}
+IMPORTED = 0.15  # weight of what runs on import, against a line in a function
+
+
+def traceback(scene: Scene, test: TestOutcome, executed: Collection[Place]) -> dict[Place, float]:
+    """Places by the traceback: its innermost line, what assigns the names used there, what decided that it ran."""
+    weights: dict[Place, float] = defaultdict(float)
+    for depth, frame in enumerate(scene.frames(test)):
+        for place, weight in _around(scene, frame.path, frame.line, executed).items():
+            weights[place] = max(weights[place], weight * OUTWARD**depth)
+    return dict(weights)
+
+
+def _around(scene: Scene, path: str, line: int, executed: Collection[Place]) -> dict[Place, float]:
+    """Weights in the function of one frame."""
+    code = scene.outline(path)
+    crash = code.place(line)
+    node, function = code.nodes[crash], code.within[crash]
+    raised = node.type in {"raise_statement", "assert_statement"}
+    guards = {first_line(n) for n in controlling(node)}
+    used = names(node).union(*(names(code.nodes[g]) for g in guards)) if raised else names(node)
+    weights = {(path, crash): CRASH * (0.3 if raised else 1.0)}
+    for place in code.places(function) if function else ():
+        if place != crash and (path, place) in executed:
+            flows = bool(used & assigned(code.nodes[place]))
+            weight = max(FLOW * flows, CONTROL * (2.5 if raised else 1) * (place in guards), BESIDE)
+            weights[path, place] = weight * TYPICAL.get(code.nodes[place].type, 1.0)
+    return weights
+
+
+def relevance(scene: Scene, test: TestOutcome, executed: Collection[Place]) -> dict[tuple[str, str], float]:
+    """How closely each executed function hangs on the failing statement, by (path, name): calls are followed by name.
+
+    Dynamic call edges would be exact; names among the executed functions are close to it and cost no tracing.
+    """
+    functions = {(path, f.name): f for path, line in executed if (f := scene.function(path, line))}
+    by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for path, name in functions:
+        for alias in _aliases(name):
+            by_name[alias].append((path, name))
+    found: dict[tuple[str, str], float] = {}
+    front = _seeds(scene, test)
+    while front:
+        reached = {key: weight for name, weight in front.items() for key in by_name[name] if weight > found.get(key, 0.0)}
+        found.update(reached)
+        front = {}
+        for (path, name), weight in sorted(reached.items()):
+            for called in _names(scene, path, functions[path, name]):
+                front[called] = max(front.get(called, 0.0), weight * CALL)
+    return found
+
+
+def outflow(scene: Scene, near: Mapping[tuple[str, str], float], executed: Collection[Place]) -> dict[Place, float]:
+    """Relevance by place: in a function, what it returns and what flows into that counts more than the rest."""
+    weights: dict[Place, float] = {}
+    for path, place in executed:
+        code = scene.outline(path)
+        function = code.within[place]
+        weight = max(near.get((path, function.name), 0.0) if function else 0.0, UNRELATED)
+        weights[path, place] = weight * (RESULT if place in _results(code, function) else 1.0)
+    return weights
+
+
+def _results(code: Outline, function: Function | None) -> frozenset[int]:
+    """The returns of a function, the places that assign what they return, and the branches that decide on either."""
+    places = code.places(function) if function else ()
+    returns = {p for p in places if code.nodes[p].type == "return_statement"}
+    returned = frozenset().union(*(names(code.nodes[p]) for p in returns))
+    flows = returns | {p for p in places if assigned(code.nodes[p]) & returned}
+    return frozenset(flows | {first_line(branch) for p in flows for branch in controlling(code.nodes[p])})
+
+
+def surroundings(scene: Scene, path: str, function: Function) -> tuple[Place, tuple[Place, ...]]:
+    """A function's header, and the assignments at module and class level of names it uses."""
+    code = scene.outline(path)
+    used = _names(scene, path, function)
+    constants = tuple((path, p) for p, around in code.within.items() if around is None and assigned(code.nodes[p]) & used)
+    return (path, code.place(function.first)), constants
+
+
+def _aliases(name: str) -> set[str]:
+    """What a function is called by: its own name, or its class's where it makes an instance."""
+    parts = name.split(".")
+    return {parts[-2]} if parts[-1] in {"__init__", "__new__", "__call__"} and len(parts) > 1 else {parts[-1]}
+
+
+def _seeds(scene: Scene, test: TestOutcome) -> dict[str, float]:
+    """The names in the test: in its failing statements, and with half the weight in the rest of its function."""
+    seeds: dict[str, float] = {}
+    for frame in scene.test_frames(test):
+        if function := scene.function(frame.path, frame.line):
+            seeds.update(dict.fromkeys(_names(scene, frame.path, function) - seeds.keys(), 0.5))
+        seeds.update(dict.fromkeys(names(scene.node(frame.path, frame.line)), 1.0))
+    return seeds
+
+
+def _names(scene: Scene, path: str, function: Function) -> frozenset[str]:
+    code = scene.outline(path)
+    return frozenset().union(*(names(code.nodes[place]) for place in code.places(function)))
+
+
+def query(scene: Scene, test: TestOutcome, issue: str = "") -> Counter[str]:
+    """The words of a failure with their weights: the test's name, its failing statements, its message, and the issue."""
+    found: Counter[str] = Counter()
+    phrases = [test.id.split("[")[0], test.message[:400], issue[:4000]]
+    phrases.extend(own_text(scene.node(frame.path, frame.line)) for frame in scene.test_frames(test))
+    for phrase in phrases:
+        for word in words(phrase):
+            found[word] = 1
+    del found["test"], found["tests"]
+    return found
+
+
+def likeness(scene: Scene, places: Iterable[Place], query: Mapping[str, float]) -> dict[Place, float]:
+    """How many rare words a place, its function and its path share with the query, in [0, 1]; TF-IDF over the places given."""
+    bags = {place: _bag(scene, place) for place in places}
+    common = Counter(word for bag in bags.values() for word in bag)
+    rare = {word: weight * log(1 + len(bags) / common[word]) for word, weight in query.items() if common[word]}
+    scores = {place: sum(rare[word] * bag[word] for word in bag.keys() & rare.keys()) for place, bag in bags.items()}
+    top = max(scores.values(), default=0.0)
+    return {place: score / top if top else 0.0 for place, score in scores.items()}
+
+
+def _bag(scene: Scene, place: Place) -> dict[str, float]:
+    """Words of a place: its own count most, then those of its function's name and its file's."""
+    code = scene.outline(place[0])
+    function = code.within[place[1]]
+    bag = dict.fromkeys(words(place[0]), 0.5)
+    bag.update(dict.fromkeys(words(function.name) if function else (), 0.7))
+    bag.update(dict.fromkeys(words(own_text(code.nodes[place[1]])), 1.0))
+    return bag
+
+
+def typical(scene: Scene, place: Place) -> float:
+    """How likely a fix changes this kind of statement, before anything is known of the bug."""
+    code = scene.outline(place[0])
+    node = code.nodes[place[1]]
+    if node.type == "expression_statement" and node.child_count == 1 and node.children[0].type == "string":
+        return 0.001  # a docstring
+    return TYPICAL.get(node.type, 1.0) * (1.0 if code.within[place[1]] else IMPORTED)
+
+
+def looping(scene: Scene, place: Place) -> bool:
+    """Whether a place is a loop's header or inside one."""
+    node = scene.outline(place[0]).nodes[place[1]]
+    return node.type in LOOPS or any(n.type in LOOPS for n in controlling(node))
+
+
+def spoken(scene: Scene, place: Place, said: Iterable[str]) -> bool:
+    """Whether a place has one of these names in it."""
+    return not names(scene.outline(place[0]).nodes[place[1]]).isdisjoint(said)
