@@ -61,9 +61,9 @@ class Budget:
         self._start = clock() - self._spent["seconds"]
 
     def reserve(self, **worst: float) -> Reservation:
-        """Set an amount aside. Raises BudgetExhausted where it does not fit."""
+        """Set an amount aside. Raises BudgetExhausted where it does not fit, or where time is up."""
         with self._lock:
-            for unit, amount in _known(worst).items():
+            for unit, amount in ({"seconds": 0.0} | _known(worst)).items():
                 left = self._left(unit)
                 if left is not None and (amount > left + ROUNDING or left <= 0):
                     raise BudgetExhausted(self._why(unit))

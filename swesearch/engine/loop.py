@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Event, Thread
+from threading import Event, Thread, current_thread, main_thread
+from types import FrameType
 from typing import Generic, Literal, TypeVar
 
 from .budget import Budget, BudgetExhausted, Reservation
@@ -56,7 +59,32 @@ def run(
     something fails has `grace` seconds to finish, and is then released.
     Raises what `expand` and `on_tell` raise (`retry.on` only after `retry.times`), and KeyboardInterrupt; no lease is out then.
     """
-    return _Run(search, expand, budget, workers, ordered, batch, patience, on_tell, stop or Event(), grace, retry or Retry()).go()
+    with _interrupt_noted() as pressed:
+        return _Run(
+            search, expand, budget, workers, ordered, batch, patience, on_tell, stop or Event(), pressed, grace, retry or Retry()
+        ).go()
+
+
+@contextmanager
+def _interrupt_noted() -> Iterator[Event]:
+    """Control-C sets the event, so that it cannot fall into the middle of a tell, and is raised at the end; the second time, at once."""
+    pressed = Event()
+    if current_thread() is not main_thread() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield pressed
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if pressed.is_set():
+            signal.default_int_handler(number, frame)
+        pressed.set()
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if pressed.is_set():
+        raise KeyboardInterrupt
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +105,7 @@ class _Run(Generic[T]):
     patience: int | None
     on_tell: Callable[[Lease[T], Outcome[T], Sequence[Node[T]]], None]
     stop: Event
+    pressed: Event
     grace: float
     retry: Retry
     flights: list[_Flight[T]] = field(default_factory=list)  # in the order of asking
@@ -163,7 +192,7 @@ class _Run(Generic[T]):
         return bool(self.search.solved) and self.patience is not None and self.since + len(self.flights) >= self.patience
 
     def _halted(self) -> bool:
-        return self.stop.is_set() or self.budget.left()["seconds"] == 0
+        return self.stop.is_set() or self.pressed.is_set() or self.budget.left()["seconds"] == 0
 
     def _ending(self) -> Ending:
         if self.stop.is_set():

@@ -199,7 +199,7 @@ class Search(Generic[T]):
             self._by_key[child.key] = node
         if child.solved:
             self.solved.append(node)
-        if self._width is not None and depth and node.open is not None:
+        if self._width is not None and 0 < depth < self._depth and node.open:
             self._held.append((node, node.open))
             node.open = None
         return node
