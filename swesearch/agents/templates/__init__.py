@@ -1,0 +1,1 @@
+"""The model-free proposer: a table of templates over syntax trees."""

@@ -1,0 +1,136 @@
+"""The model-free proposer: suspicious lines x templates x nodes x ingredients, in falling prior, worked out as far as it is asked.
+
+The prior of a draft is P(line) P(operator | line) P(node | operator) P(ingredient | node); each factor sums to one.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Protocol
+
+from swesearch.agents.templates.catalog import TABLE
+from swesearch.agents.templates.context import Context, Surroundings
+from swesearch.agents.templates.shape import Shape
+from swesearch.agents.templates.source import File, Unit
+from swesearch.agents.templates.suspects import Suspect, suspects
+from swesearch.agents.templates.table import Draft, Template
+from swesearch.base import Action, Attempt, Replace, State
+from swesearch.code.localise import Localisation
+
+LEAST = 1e-9  # a prior must be above zero
+
+
+class Reader(Protocol):
+    """Where file contents come from; the store is one."""
+
+    def read(self, state: State, path: str) -> bytes:
+        """The content of a file."""
+        ...
+
+
+@dataclass(order=True)
+class _Idea:
+    """Something that can still be worked out: a unit, a template at a unit, or a finished draft. `bound` is its highest prior."""
+
+    bound: float  # negative, for heapq
+    turn: int
+    context: Context = field(compare=False)
+    template: Template | None = field(compare=False, default=None)
+    draft: Draft | None = field(compare=False, default=None)
+
+
+class TemplateProposer:
+    """Yields edits from a table of templates at the lines that `localise` suspects. Never touches a `protected` file."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        localise: Callable[[State], Localisation],
+        protected: Callable[[str], bool] = lambda _: False,
+        templates: Sequence[Template] = TABLE,
+    ) -> None:
+        self._reader, self._localise, self._protected, self._templates = reader, localise, protected, templates
+
+    def propose(self, path: Sequence[Attempt], siblings: Sequence[Attempt]) -> Iterator[Action]:  # noqa: ARG002 - the seam's shape
+        """Yield edits for the last state of `path`, most promising first."""
+        state = path[-1].state
+        return self.drafts(self._localise(state), lambda name: self._reader.read(state, name))
+
+    def drafts(self, localisation: Localisation, read: Callable[[str], bytes]) -> Iterator[Action]:
+        """Yield edits for given suspicions and files."""
+        found = suspects([s for s in localisation.lines if not self._protected(s.path)], read)
+        return _Stream(self._templates, localisation, found).actions()
+
+
+class _Stream:
+    """One run through the table: a heap of ideas by the highest prior that may come of them."""
+
+    def __init__(self, templates: Sequence[Template], localisation: Localisation, found: Iterable[Suspect]) -> None:
+        self._templates, self._turn, self._heap = templates, count(), []  # type: ignore[var-annotated]
+        around: dict[str, Surroundings] = {}
+        for suspect in found:
+            file = suspect.file
+            context = Context(around.setdefault(file.path, Surroundings(file, localisation)), suspect.unit)
+            self._push(suspect.score, context)
+
+    def _push(self, bound: float, context: Context, template: Template | None = None, draft: Draft | None = None) -> None:
+        heapq.heappush(self._heap, _Idea(-bound, next(self._turn), context, template, draft))
+
+    def actions(self) -> Iterator[Action]:
+        """Work out the most promising idea until drafts come out."""
+        seen: set[object] = set()
+        while self._heap:
+            idea = heapq.heappop(self._heap)
+            if idea.draft is not None:
+                yield from _finish(idea, idea.draft, seen)
+            elif idea.template is not None:
+                self._expand(idea, idea.template)
+            else:
+                self._open(idea)
+
+    def _open(self, idea: _Idea) -> None:
+        """Share a unit's prior among the templates that have something to change there."""
+        fitting = [t for t in self._templates if not t.kinds.isdisjoint(idea.context.unit.sites)]
+        total = sum(t.weight for t in fitting)
+        for template in fitting:
+            self._push(-idea.bound * template.weight / total, idea.context, template)
+
+    def _expand(self, idea: _Idea, template: Template) -> None:
+        """Share a template's prior among its nodes that have drafts, and among these by weight."""
+        sites = idea.context.unit.sites
+        nodes = {n.id: n for kind in sorted(template.kinds) for n in sites.get(kind, ())}
+        groups = [g for n in nodes.values() if (g := list(template.drafts(n, idea.context)))]
+        for group in groups:
+            share = -idea.bound / len(groups) / sum(d.weight for d in group)
+            for draft in group:
+                self._push(max(share * draft.weight, LEAST), idea.context, template, draft)
+
+
+def _finish(idea: _Idea, draft: Draft, seen: set[object]) -> Iterator[Action]:
+    """The action of a draft, if it parses and is new."""
+    context = idea.context
+    shape = Shape(context.file, context.unit, draft)
+    if shape.key in seen or not shape.parses:
+        return
+    seen.add(shape.key)
+    why = f"{draft.why}, in line {context.unit.line} of {context.file.path}"
+    yield Action((replacement(context.file, draft),), why, min(1.0, -idea.bound))
+
+
+def replacement(file: File, draft: Draft) -> Replace:
+    """A draft as an edit; one that only inserts takes a neighbouring byte along, so that it can be checked to fit."""
+    start, end = draft.start, draft.end
+    after = draft.after.encode("utf-8", "surrogateescape")
+    if start == end and start > 0:
+        start -= 1
+        after = file.data[start:end] + after
+    elif start == end:
+        end += 1
+        after += file.data[start:end]
+    return Replace(file.path, file.data[start:end], after, start)
+
+
+__all__ = ["TemplateProposer", "Unit", "replacement"]

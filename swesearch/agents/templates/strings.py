@@ -1,0 +1,159 @@
+"""Strings: toward what the failing assertion expects, a character more or less, another prefix, another format."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+
+from tree_sitter import Node
+
+from swesearch.agents.templates.context import Context
+from swesearch.agents.templates.table import Drafts, template
+
+CHARACTERS = ("\\n", " ", ",", "/", ".", ":", "-", "_", "'", '"', ";", "\\t", "\\r", "|", "+", "*", "?", "%", "=", "(", ")")
+AFFIXES = ("\\n", " ", "/", ".", ":", ",", "-", "_", ";", "=", "s")
+
+
+def pieces(node: Node, context: Context) -> tuple[str, str, str] | None:
+    """Opening, content and closing of a string without interpolations."""
+    if node.type != "string" or node.named_child_count < 2:
+        return None
+    first, last = node.named_children[0], node.named_children[-1]
+    if first.type != "string_start" or last.type != "string_end" or any(c.type == "interpolation" for c in node.named_children):
+        return None
+    return context.text(first), context.file.slice(first.end_byte, last.start_byte), context.text(last)
+
+
+def strings(node: Node) -> Iterator[Node]:
+    """A string, or the parts of a joined one."""
+    if node.type == "string":
+        yield node
+    elif node.type == "concatenated_string":
+        yield from (c for c in node.named_children if c.type == "string")
+
+
+def expected_strings(context: Context) -> Iterator[str]:
+    """The strings the failing assertion compares with."""
+    for text in context.localisation.literals[:30]:
+        if len(text) < 2000 and text[-1:] in {"'", '"'}:
+            try:
+                value = ast.literal_eval(text)
+            except (ValueError, SyntaxError):
+                continue
+            yield value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+@template(5, "string", "concatenated_string")
+def expected(node: Node, context: Context) -> Drafts:
+    """The string as the assertion expects it.
+
+    The smallest change that turns the constant into a part of an expected string, where most of it is already there.
+    """
+    wanted = list(dict.fromkeys(expected_strings(context)))
+    for part in strings(node):
+        found = pieces(part, context)
+        for new, weight in _towards(found[1], wanted) if found is not None else ():
+            yield context.put(part, found[0] + new + found[2], weight, f"the string {new[:40]!r}") if found else context.put(part, new)
+
+
+def _towards(content: str, wanted: list[str]) -> Iterator[tuple[str, float]]:
+    if not content.strip() or "\\" in content:
+        return
+    for rank, text in enumerate(wanted):
+        matcher = SequenceMatcher(None, content, text, autojunk=False)
+        blocks = [b for b in matcher.get_matching_blocks() if b.size]
+        same = sum(b.size for b in blocks)
+        if blocks and same >= 0.6 * len(content) and content not in text:
+            first, last = blocks[0], blocks[-1]
+            lead, tail = first.a, len(content) - last.a - last.size
+            new = text[max(0, first.b - lead) : last.b + last.size + tail]
+            escaped = new.replace("\\", "\\\\").replace("\n", "\\n").replace("'", "\\'").replace('"', '\\"')
+            yield escaped, same / len(content) * 3 / (1 + 0.3 * rank)
+
+
+@template(4, "string", "concatenated_string")
+def affix(node: Node, context: Context) -> Drafts:
+    """A character more or less in the string."""
+    for part in strings(node):
+        found = pieces(part, context)
+        for new, weight in _affixed(found[1]) if found is not None else ():
+            if found is not None and new != found[1]:
+                yield context.put(part, found[0] + new + found[2], weight, f"the string {new[:40]!r}")
+
+
+def _affixed(content: str) -> Iterator[tuple[str, float]]:
+    for mark in AFFIXES:
+        yield content + mark, 0.6
+        yield mark + content, 0.4
+    for new, weight in (
+        (content.strip(), 1.5),
+        (content.lstrip(), 0.7),
+        (content.rstrip(), 0.7),
+        (content.lower(), 1.0),
+        (content.upper(), 0.5),
+    ):
+        yield new, weight
+    yield content[:1].upper() + content[1:], 0.7
+    for old, new in (("-", "_"), ("_", "-"), (" ", ""), ("  ", " "), ("/", "."), (".", "/"), ('"', "'")):
+        yield content.replace(old, new), 0.7
+    yield from _shortened(content)
+    if content:
+        yield "", 0.5
+
+
+def _shortened(content: str) -> Iterator[tuple[str, float]]:
+    """The string without its last or first characters; another sign for a sign."""
+    for size, weight in ((1, 1.5), (2, 0.7)):
+        if len(content) > size:
+            yield content[:-size] if not content[:-size].endswith("\\") else content[: -size - 1], weight
+            yield content[size:], weight
+    for sign in CHARACTERS if 0 < len(content) <= 2 else ():
+        yield sign, 0.7
+
+
+FIELDS = {
+    "%s": ("%r", "%d", "'%s'", '"%s"'), "%d": ("%s", "%02d", "%i", "%.1f"), "%r": ("%s",), "%i": ("%s", "%d"), "%f": ("%s", "%.2f", "%g"),
+    "{}": ("{!r}", "'{}'", '"{}"', "{:d}", "{0}"), "{!r}": ("{}",), "{0}": ("{}", "{0!r}", "{1}"), "%Y": ("%y",), "%y": ("%Y",),
+    "%m": ("%M",),
+    "%M": ("%m",), "%H": ("%I",), "%I": ("%H",), "%b": ("%B",), "%B": ("%b",), "%z": ("%Z",), "%Z": ("%z",), "%x": ("%X", "%02x"),
+    "%02d": ("%d",),
+    "%%": ("%",), "%": ("%%",), "{{": ("{",), "}}": ("}",), "\\n": ("\\r\\n", "", " "), "\\r\\n": ("\\n",), "'": ('"',), "utf8": ("utf-8",),
+    "utf-8": ("utf-8-sig", "latin-1", "ascii"), "ascii": ("utf-8",), "'w'": ("'wb'",), "latin-1": ("utf-8",), "latin1": ("utf-8",),
+}  # fmt: skip
+
+
+@template(3, "string", "concatenated_string")
+def field(node: Node, context: Context) -> Drafts:
+    """Another field in the format."""
+    for part in strings(node):
+        found = pieces(part, context)
+        for old, news in FIELDS.items() if found is not None else ():
+            for match in list(re.finditer(re.escape(old), found[1]))[:4] if found is not None else ():
+                for new in news:
+                    content = found[1][: match.start()] + new + found[1][match.end() :] if found else ""
+                    yield (
+                        context.put(part, found[0] + content + found[2], 1.0, f"{new} instead of {old}") if found else context.put(part, "")
+                    )
+
+
+MODES = {
+    "r": ("rb", "rU"),
+    "w": ("wb", "a", "w+"),
+    "a": ("ab", "w", "a+"),
+    "rb": ("r",),
+    "wb": ("w", "ab"),
+    "ab": ("a", "wb"),
+    "r+": ("w+", "r"),
+    "w+": ("w",),
+}
+
+
+@template(3, "string")
+def mode(node: Node, context: Context) -> Drafts:
+    """Open in another mode."""
+    found = pieces(node, context)
+    for new in MODES.get(found[1], ()) if found is not None else ():
+        if found is not None:
+            yield context.put(node, found[0] + new + found[2], 1.0, f"mode {new} instead of {found[1]}")

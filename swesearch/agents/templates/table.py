@@ -1,0 +1,53 @@
+"""What a template is: one small idea for mending a line, written as a function from a syntax node to drafts.
+
+To add one, write in the file of its family
+
+    @template(8, "comparison_operator")
+    def operator(node: Node, context: Context) -> Drafts:
+        "Compare with another operator."
+        yield context.put(node, "a <= b", weight=0.5, why="compare with <= instead of <")
+
+and it takes part in every search. Weights only count relative to each other: those of templates say how often a fix has that
+form, those of drafts how likely each is among the drafts of its template at its node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tree_sitter import Node
+
+if TYPE_CHECKING:
+    from swesearch.agents.templates.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Put `after` in place of the bytes from `start` up to `end`. `why` is said as a request: "negate the condition"."""
+
+    start: int
+    end: int
+    after: str
+    weight: float
+    why: str
+
+
+Drafts = Iterable[Draft]
+Rule = Callable[[Node, "Context"], Drafts]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """An idea for mending code. `kinds` are tree-sitter node types, or "value", "condition", "statement" (see source.Unit)."""
+
+    name: str
+    weight: float
+    kinds: frozenset[str]
+    drafts: Rule
+
+
+def template(weight: float, *kinds: str) -> Callable[[Rule], Template]:
+    """Make the decorated function a template, named by the first sentence of its docstring."""
+    return lambda rule: Template((rule.__doc__ or "").split(".")[0], weight, frozenset(kinds), rule)

@@ -1,0 +1,96 @@
+"""Wraps: the value in a list, a string, a sorted list; or out of one."""
+
+from __future__ import annotations
+
+from tree_sitter import Node
+
+from swesearch.agents.templates.context import Context
+from swesearch.agents.templates.table import Drafts, template
+
+CASTS: dict[str, tuple[str, ...]] = {
+    "": (
+        "str",
+        "int",
+        "list",
+        "tuple",
+        "set",
+        "sorted",
+        "len",
+        "bool",
+        "float",
+        "reversed",
+        "dict",
+        "repr",
+        "bytes",
+        "iter",
+        "next",
+        "copy.copy",
+        "copy.deepcopy",
+    ),
+    "int": ("str", "float", "bool", "abs"),
+    "float": ("int", "str", "round"),
+    "str": ("int", "float", "repr", "list", "len", "bytes"),
+    "bytes": ("str", "len"),
+    "list": ("tuple", "set", "sorted", "len", "list", "any", "all", "reversed", "str", "dict"),
+    "tuple": ("list", "set", "sorted", "len", "str"),
+    "set": ("list", "sorted", "len", "tuple"),
+    "dict": ("list", "dict", "sorted", "len", "str"),
+    "generator": ("list", "tuple", "set", "sorted", "next"),
+}
+WEIGHTS = {"str": 2.0, "int": 1.5, "list": 2.0, "sorted": 1.5, "tuple": 1.0, "set": 0.8, "len": 0.8, "float": 0.8, "bool": 0.6, "dict": 0.5}
+LAZY = {"dict_keys": "dict", "dict_values": "list", "dict_items": "list", "map": "generator", "filter": "generator", "zip": "generator"}
+
+
+@template(4, "value")
+def cast(node: Node, context: Context) -> Drafts:
+    """Turn it into another type."""
+    if node.type in {"integer", "float", "true", "false", "none", "lambda", "parenthesized_expression"}:
+        return
+    text = context.text(node)
+    kinds = context.kinds(text) or {""}
+    names = dict.fromkeys(n for kind in sorted(kinds) for n in CASTS.get(LAZY.get(kind, kind), CASTS[""][:3]))
+    for name in names:
+        if not text.startswith(f"{name}("):
+            used = 2.0 if name in context.used or name + "(" in "".join(i.text for i in context.idioms[:40]) else 1.0
+            yield context.put(node, f"{name}({text})", WEIGHTS.get(name, 0.3) * used, f"{name} of {text[:30]}")
+
+
+@template(2, "value")
+def enclose(node: Node, context: Context) -> Drafts:
+    """In a list or tuple."""
+    parent = context.unit.parent(node)
+    if parent is None or (parent.type in {"list", "tuple", "subscript", "comparison_operator", "attribute"} and node.type != "list"):
+        return
+    text = context.text(node)
+    if node.type in {"list", "identifier", "string", "call", "attribute", "tuple", "integer"}:
+        yield context.put(node, f"[{text}]", 2.0 if node.type == "list" else 1.0, f"a list of {text[:30]}")
+        yield context.put(node, f"({text},)", 0.7, f"a tuple of {text[:30]}")
+    if node.type == "list" and node.named_child_count == 1:
+        yield context.put(node, context.text(node.named_children[0]), 1.0, "without the list")
+
+
+@template(2, "list", "tuple", "set", "list_comprehension", "generator_expression", "set_comprehension")
+def display(node: Node, context: Context) -> Drafts:
+    """List for tuple. `[...]` to `(...)`, `{...}` and back."""
+    inner = context.text(node)[1:-1]
+    comma = "," if node.named_child_count == 1 and node.type in {"list", "tuple", "set"} and not inner.endswith(",") else ""
+    for open_, close in ("[]", "()", "{}"):
+        if not context.text(node).startswith(open_) and (inner or open_ != "{"):
+            tail = comma if open_ == "(" else ""
+            yield context.put(node, open_ + (inner.rstrip(",") if open_ != "(" else inner) + tail + close, 1.0, f"{open_}{close} instead")
+
+
+@template(2, "value")
+def apply(node: Node, context: Context) -> Drafts:
+    """Apply a function of the file. `x` becomes `f(x)` where the function around, or the file, has such an f with one argument."""
+    if node.type not in {"identifier", "attribute", "call", "subscript"}:
+        return
+    text = context.text(node)
+    called = {i.text.split("(")[0] for i in context.idioms if i.type == "call" and i.text.count("(") == 1 and "," not in i.text}
+    for name in sorted(called):
+        if name.isidentifier() and not text.startswith(f"{name}("):
+            yield context.put(node, f"{name}({text})", 1.5, f"{name} of {text[:30]}")
+    for name, known in context.around.signatures.items():
+        signature = known[0]
+        if len(signature.parameters) - len(signature.optional) == 1 and name in context.around.module.names:
+            yield context.put(node, f"{name}({text})", 0.4, f"{name} of {text[:30]}")
