@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from sandbox.base import Command, Environment, File, Files, Limits, Quota, Result, SandboxError, SandboxUnavailable
 
 PROBE = Path(__file__).parent / "probe"
-AGENT = ("jail", "leftovers", "worktree", "processes", "nursery", "runs", "agent")  # in the order they are loaded
+AGENT = ("jail", "leftovers", "changes", "worktree", "processes", "watch", "nursery", "runs", "agent")  # in the order they are loaded
 BOOT = """
 import json, os, sys, types
 def read(count):

@@ -1,24 +1,25 @@
-"""A closed container per slot, kept warm. Its PID 1 is our agent, spoken to over the attached stdin and stdout: no exec, no copy, no port."""
+"""A closed container per slot, kept warm. Its PID 1 is our agent, spoken to over the attached stdin: no exec, no copy, no port."""
 
 from __future__ import annotations
 
-import os
+import contextlib
 import secrets
 import socket
 import struct
 import time
+from pathlib import PurePosixPath
 from typing import Any
 
 import docker
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
-from docker.types import Mount, Ulimit
+from docker.types import LogConfig, Mount, Ulimit
 
 from sandbox.base import Environment, Quota, SandboxUnavailable
 from sandbox.box import AGENT_COMMAND, PROBE_INSIDE, WORK, Box, agent_config, probe_files, variables
 from sandbox.images import base_image
 from sandbox.owner import abandoned, labels
-from sandbox.pool import PooledSandbox, default_slots
+from sandbox.pool import DEFAULT_QUOTA, PooledSandbox, default_slots
 
 TEST_UID = 1001
 ENGINE_SECONDS = 60
@@ -54,7 +55,7 @@ class DockerSandbox(PooledSandbox):
 
     name = "docker"
 
-    def __init__(self, environment: Environment, quota: Quota = Quota(), slots: int | None = None, run: str = "") -> None:
+    def __init__(self, environment: Environment, quota: Quota = DEFAULT_QUOTA, slots: int | None = None, run: str = "") -> None:
         self._environment, self._quota, self._run = environment, quota, run or secrets.token_hex(6)
         self._client = connect()
         sweep(self._client)
@@ -64,10 +65,8 @@ class DockerSandbox(PooledSandbox):
     def close(self) -> None:
         """Remove every container, and what others of our kind left behind."""
         super().close()
-        try:
+        with contextlib.suppress(SandboxUnavailable):  # no engine, nothing to sweep
             sweep(self._client)
-        except SandboxUnavailable:
-            pass  # no engine, nothing to sweep
         self._client.close()
 
     def _launch(self) -> Box:
@@ -99,7 +98,7 @@ class DockerSandbox(PooledSandbox):
             read_only=True, tmpfs=self._tmpfs(), mounts=[Mount(path, path, "bind", read_only=True) for path in self._environment.mounts],
             pids_limit=quota.processes, mem_limit=quota.memory, memswap_limit=quota.memory, nano_cpus=int(quota.cpus * 1e9),
             ulimits=[Ulimit(name="core", soft=0, hard=0), Ulimit(name="nofile", soft=quota.open_files, hard=quota.open_files)],
-            shm_size=quota.temporary, ipc_mode="private", log_config={"Type": "none"}, auto_remove=True,
+            shm_size=quota.temporary, ipc_mode="private", log_config=LogConfig(type="none"), auto_remove=True,
         )  # fmt: skip
 
     def _tmpfs(self) -> dict[str, str]:
@@ -110,7 +109,9 @@ class DockerSandbox(PooledSandbox):
             "/box": "rw,noexec,nosuid,nodev,size=16m,nr_inodes=1k,mode=755",
         }
         if any(path.startswith("/root/") for path in self._environment.mounts):
-            found["/root"] = "rw,noexec,nosuid,nodev,size=64k,nr_inodes=1k,mode=755"  # images lock it; the tests must reach what is mounted below
+            found["/root"] = (
+                "rw,noexec,nosuid,nodev,size=64k,nr_inodes=1k,mode=755"  # images lock it; the tests must reach what is mounted below
+            )
         return found
 
     def _config(self) -> dict[str, Any]:
@@ -199,7 +200,7 @@ def _remove(client: docker.DockerClient, container: str) -> None:
 
 def _with_parents(paths: tuple[str, ...]) -> list[str]:
     """The paths and every folder above them: what wiping must leave alone."""
-    return sorted({os.path.join("/", *parts[: i + 1]) for parts in (path.split("/")[1:] for path in paths) for i in range(len(parts))})
+    return sorted({str(folder) for path in paths for folder in (PurePosixPath(path), *PurePosixPath(path).parents)})
 
 
 def _reason(error: Exception) -> str:

@@ -21,7 +21,16 @@ from docker.errors import APIError, DockerException, ImageNotFound
 from sandbox.base import SandboxError, SandboxUnavailable
 
 PACKAGES = ("python3", "python3-venv", "git", "ca-certificates")
-LEFT_OUT = ("var/cache/apt/*", "var/lib/apt/lists/*", "usr/share/doc/*", "usr/share/man/*", "usr/share/locale/*", "proc/*", "sys/*", "dev/*")
+LEFT_OUT = (
+    "var/cache/apt/*",
+    "var/lib/apt/lists/*",
+    "usr/share/doc/*",
+    "usr/share/man/*",
+    "usr/share/locale/*",
+    "proc/*",
+    "sys/*",
+    "dev/*",
+)
 OWN = "sandbox-base"
 PULL_SECONDS, BUILD_SECONDS, SETUP_SECONDS = 60, 1200, 3600
 Tell = Callable[[str], None]
@@ -61,7 +70,9 @@ def setup_image(client: docker.DockerClient, image: str, files: bytes, command: 
 
 
 def _set_up(client: docker.DockerClient, image: str, files: bytes, command: str, key: str) -> None:
-    container = client.containers.create(image, ["sh", "-ec", command], working_dir="/setup", entrypoint=[], user="0", labels={"sandbox.setup": key})
+    container = client.containers.create(
+        image, ["sh", "-ec", command], working_dir="/setup", entrypoint=[], user="0", labels={"sandbox.setup": key}
+    )
     try:
         container.put_archive("/setup", files)
         container.start()
@@ -125,7 +136,9 @@ def _build(client: docker.DockerClient, why: str, tell: Tell) -> str:
 def _debootstrap(suite: str, tree: str, mirror: str, why: str) -> None:
     command = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite, tree, mirror]
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=BUILD_SECONDS, check=False)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=BUILD_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired as error:
         raise SandboxUnavailable(f"there is no base image: {why}, and debootstrap did not end") from error
     if done.returncode:

@@ -10,7 +10,7 @@ from pathlib import Path
 from sandbox.base import Environment, Quota
 from sandbox.box import AGENT_COMMAND, PROBE, SITE, Box, agent_config, variables
 from sandbox.pipe import PipeLink
-from sandbox.pool import PooledSandbox, default_slots, host_resources
+from sandbox.pool import DEFAULT_QUOTA, PooledSandbox, default_slots, host_resources
 
 WARNING = (
     "--sandbox local is no isolation: the code under test runs as you, on your machine, with your files and your network. "
@@ -23,12 +23,12 @@ class LocalSandbox(PooledSandbox):
 
     name = "local"
 
-    def __init__(self, environment: Environment, quota: Quota = Quota(), slots: int | None = None, run: str = "") -> None:
-        self._environment, self._quota = environment, quota
+    def __init__(self, environment: Environment, quota: Quota = DEFAULT_QUOTA, slots: int | None = None, run: str = "") -> None:
+        self._environment, self._quota, self._prefix = environment, quota, f"sandbox-{run}"
         super().__init__(self._launch, slots or default_slots(quota, *host_resources()))
 
     def _launch(self) -> Box:
-        folder = Path(tempfile.mkdtemp(prefix="sandbox-"))
+        folder = Path(tempfile.mkdtemp(prefix=self._prefix))
         link = FolderLink(folder)
         try:
             return Box(link, self._config(folder))

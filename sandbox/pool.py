@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from sandbox.base import Command, Files, Limits, Quota, Result, SandboxUnavailable
 from sandbox.box import Box
 
+DEFAULT_QUOTA = Quota()
 LIFETIME = 300  # runs after which a box is replaced
 
 

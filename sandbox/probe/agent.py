@@ -4,6 +4,8 @@ A frame is a 4-byte big-endian length, that many bytes of JSON, then `n` raw byt
 `run`. The end of stdin ends the box, whatever goes on in it. Standard library only, Python 3.7 on.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import math
@@ -11,65 +13,97 @@ import os
 import resource
 import struct
 import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from sandbox.probe import jail
-from sandbox.probe import leftovers
-from sandbox.probe import processes
-from sandbox.probe import runs
-from sandbox.probe import worktree
-from sandbox.probe import nursery
+from sandbox.probe import jail, leftovers
+from sandbox.probe.nursery import Nursery, Refused, Zygote
+from sandbox.probe.processes import Family, memory_kills, start
+from sandbox.probe.runs import Run
+from sandbox.probe.watch import HostGone
+from sandbox.probe.worktree import Base, TreeError, WorkTree, wipe
 
 BASES = 4  # trees kept
+UNLIMITED = {"cpu": None}
 
 
-def read(count):
+def read(count: int) -> bytearray:
     """Exactly `count` bytes of stdin. Raises HostGone."""
     data = bytearray()
     while len(data) < count:
         part = os.read(0, min(count - len(data), 1 << 20))
         if not part:
-            raise processes.HostGone
+            raise HostGone
         data += part
     return data
 
 
-def receive():
+def receive() -> tuple[dict[str, Any], memoryview]:
     """The next frame: header, raw bytes. Raises HostGone."""
     header = json.loads(read(struct.unpack(">I", read(4))[0]))
     return header, memoryview(read(header.get("n", 0)))
 
 
-def send(header, blobs=()):
-    """Answer with one frame."""
+def send(header: dict[str, Any], blobs: Sequence[bytes] = ()) -> None:
+    """Answer with one frame. Raises HostGone."""
     text = json.dumps(dict(header, n=sum(map(len, blobs)))).encode()
-    for blob in (struct.pack(">I", len(text)) + text, *blobs):
-        data = memoryview(blob)
-        while len(data):
-            data = data[os.write(1, data) :]
+    view = memoryview(b"".join([struct.pack(">I", len(text)), text, *blobs]))
+    try:
+        while len(view):
+            view = view[os.write(1, view) :]
+    except BrokenPipeError:
+        raise HostGone from None
 
 
 class Agent:
-    """What a box holds: base trees, a work tree, nursery."""
+    """What a box holds: base trees, a work tree, zygotes."""
 
-    def __init__(self, config):
+    def __init__(self, config: dict[str, Any]) -> None:
         self._config, self._uid = config, config["uid"]
         self._rules = jail.compile_filter() if config["filter"] else b""
         if config["filter"] and not self._rules:
-            raise OSError("no system call filter for this machine")
-        self._family = processes.Family(config["init"])
-        self._nursery = nursery.Nursery(self._family, self._hatch)
-        self._bases = {}  # id -> Base, the least lately used first
-        self._pristine = None  # the base the work tree is an untouched copy of
-        self._counts_memory = processes.memory_kills() is not None and config["cgroup"]
-        for name, source in config["files"].items():
-            path = os.path.join(config["probe"], name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(source)
+            raise OSError("there is no system call filter for this machine")
+        self._family = Family(config["init"])
+        self._nursery = Nursery(self._family, self._hatch)
+        self._bases: dict[str, Base] = {}  # the least lately used first
+        self._tree = WorkTree()
+        self._counts_memory = config["cgroup"] and memory_kills() is not None
+        _install(config["probe"], config["files"])
         os.chdir(config["work"])
 
+    def serve(self) -> None:
+        """Answer requests. Raises HostGone in the end."""
+        send({"ready": True})
+        while True:
+            header, raw = receive()
+            try:
+                self._answer(header, raw)
+            except TreeError as error:
+                self._tree.base = None
+                send({"error": str(error)})
+
+    def end(self) -> None:
+        """Leave nobody behind."""
+        self._family.spared.clear()
+        self._family.clear()
+
+    def _answer(self, header: dict[str, Any], raw: memoryview) -> None:
+        if header["op"] == "base":
+            self._hold(header["base"], raw)
+            send({})
+        elif header["base"] not in self._bases:
+            send({"missing": True})
+        else:
+            send(*self._run(header, raw))
+            self._restore(self._bases[header["base"]])
+
+    def _hold(self, name: str, archive: memoryview) -> None:
+        while len(self._bases) >= BASES:
+            del self._bases[next(iter(self._bases))]
+        self._bases[name] = Base(bytes(archive))
+
     @contextlib.contextmanager
-    def _as_tester(self):
+    def _as_tester(self) -> Iterator[None]:
         """Touch files with no more rights than the tests have. Only the effective ids change."""
         if self._uid is None:
             yield
@@ -82,133 +116,102 @@ class Agent:
             os.seteuid(0)
             os.setegid(0)
 
-    def serve(self):
-        """Answer requests until the host is gone."""
-        send({"ready": True, "python": sys.version.split()[0], "counts_memory": self._counts_memory})
-        while True:
-            header, raw = receive()
-            try:
-                if header["op"] == "base":
-                    self._hold(header["base"], bytes(raw))
-                    send({})
-                elif header["base"] not in self._bases:
-                    send({"missing": True})
-                else:
-                    send(*self._run(header, raw))
-                    self._restore(header["base"])
-            except worktree.TreeError as error:
-                self._pristine = None
-                send({"error": str(error)})
-
-    def end(self):
-        """Leave nobody behind."""
-        self._family.spared.clear()
-        self._family.clear()
-
-    def _hold(self, name, archive):
-        while len(self._bases) >= BASES:
-            del self._bases[next(iter(self._bases))]
-        self._bases[name] = worktree.Base(archive)
-
-    def _restore(self, base):
+    def _restore(self, base: Base) -> None:
         """Nobody alive, a pristine work tree, empty scratch folders. Done after an answer, while the host thinks."""
         self._family.clear()
         with self._as_tester():
             for folder in self._config["scratch"]:
-                worktree.wipe(folder, self._config["keep"])
-            if self._pristine != base:
-                self._pristine = None
-                worktree.wipe(self._config["work"])
-                self._bases[base].write()
-                self._pristine = base
+                wipe(folder, self._config["keep"])
+            self._tree.restore(base)
             if self._config["init"]:
                 leftovers.remove_shared_memory()
 
-    def _run(self, request, raw):
-        base = request["base"]
-        self._bases[base] = self._bases.pop(base)
-        if self._pristine != base:
+    def _run(self, request: dict[str, Any], raw: memoryview) -> tuple[dict[str, Any], Sequence[bytes]]:
+        base = self._bases[request["base"]] = self._bases.pop(request["base"])
+        if self._tree.base is not base:
             self._restore(base)
-        blobs = _cut(raw, [entry["size"] for entry in request["changed"]] + [request["job"], request["preload"]])
+        entries = request["changed"]
+        *data, job, preload = _cut(raw, [entry["size"] for entry in entries] + [request["job"], request["preload"]])
         try:
-            zygote = self._zygote(request["warm"], base, bytes(blobs[-1])) if request["warm"] else None
-        except nursery.Refused as error:
+            zygote = self._zygote(request["warm"], request["base"], bytes(preload)) if request["warm"] else None
+        except Refused as error:
             return {"refused": str(error)}, ()
-        self._pristine = None
         with self._as_tester():
-            for entry, data in zip(request["changed"], blobs):
-                worktree.lay(entry["path"], data, entry["kind"])
-        return self._watched(request, blobs[-2], zygote)
+            self._tree.lay((entry["path"], entry["kind"], part) for entry, part in zip(entries, data))
+        return self._watched(request, job, zygote)
 
-    def _zygote(self, warm, base, preload):
+    def _zygote(self, warm: str, base: str, preload: bytes) -> Zygote:
         key = (warm, preload, base if warm == "collected" else "")
         if self._nursery.has(key):
-            return self._nursery.get(key, preload)
+            return self._nursery.get(key)
         try:
-            return self._nursery.get(key, preload)
+            return self._nursery.get(key)
         finally:
-            self._pristine = None  # loading runs other people's code
-            self._restore(base)
+            self._restore(self._bases[base])  # loading ran other people's code
 
-    def _watched(self, request, job, zygote):
-        limits = dict(request["limits"], memory=None if self._counts_memory else self._config["quota"]["memory"])
-        run = runs.Run(self._family, limits, job)
+    def _watched(self, request: dict[str, Any], job: memoryview, zygote: Zygote | None) -> tuple[dict[str, Any], Sequence[bytes]]:
+        limits, quota = request["limits"], self._config["quota"]
+        run = Run(self._family, limits, None if self._counts_memory else quota["memory"], job)
         try:
             if zygote is None:
                 run.directly(lambda ends: self._start(request, ends))
-            elif not run.by(zygote, self._zygote_limits(limits)):
+            elif not run.by(zygote, {"cpu": limits["cpu"] and math.ceil(limits["cpu"]), "fsize": quota["workspace"]}):
                 self._nursery.drop(zygote)
             return run.reply()
         finally:
             run.close()
 
-    def _start(self, request, ends):
+    def _start(self, request: dict[str, Any], ends: dict[int, int]) -> int:
+        environment = dict(self._config["env"], **request["env"])
         if request["argv"]:
-            argv, ends = request["argv"], {1: ends[1], 2: ends[2]}
-        else:
-            argv = self._runner()
-        return self._launch(argv, dict(self._config["env"], **request["env"]), ends, request["limits"])
+            return self._launch(request["argv"], environment, {1: ends[1], 2: ends[2]}, request["limits"])
+        return self._launch(self._runner(), environment, ends, request["limits"])
 
-    def _runner(self, *arguments):
-        return [self._config["python"], "-B", "-s", os.path.join(self._config["probe"], "runner.py"), *arguments]
-
-    def _hatch(self, ends):
+    def _hatch(self, ends: dict[int, int]) -> int:
         null = os.open(os.devnull, os.O_WRONLY)
         try:
-            return self._launch(self._runner("serve"), self._config["env"], {1: null, 2: null, **ends}, {"cpu": None})
+            return self._launch(self._runner("serve"), self._config["env"], {1: null, 2: null, **ends}, UNLIMITED)
         finally:
             os.close(null)
 
-    def _launch(self, argv, environment, ends, limits):
+    def _runner(self, *arguments: str) -> list[str]:
+        return [self._config["python"], "-B", "-s", os.path.join(self._config["probe"], "runner.py"), *arguments]
+
+    def _launch(self, argv: list[str], environment: dict[str, str], ends: dict[int, int], limits: dict[str, Any]) -> int:
         null = os.open(os.devnull, os.O_RDONLY)
         try:
-            return processes.start(argv, environment, {0: null, **ends}, self._resources(limits), self._uid, self._rules)
+            return start(argv, environment, {0: null, **ends}, self._resources(limits), self._uid, self._rules)
         finally:
             os.close(null)
 
-    def _resources(self, limits):
+    def _resources(self, limits: dict[str, Any]) -> dict[int, int]:
         """Resource limits of one process, by number."""
         quota = self._config["quota"]
         found = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: quota["workspace"], resource.RLIMIT_NOFILE: quota["open_files"]}
         if not self._counts_memory:
             found[resource.RLIMIT_DATA] = quota["memory"]
-        if limits["cpu"]:
+        if limits["cpu"] is not None:
             found[resource.RLIMIT_CPU] = math.ceil(limits["cpu"])
         return found
 
-    def _zygote_limits(self, limits):
-        return {"cpu": math.ceil(limits["cpu"]) if limits["cpu"] else None, "fsize": self._config["quota"]["workspace"]}
+
+def _install(folder: str, files: dict[str, str]) -> None:
+    for name, source in files.items():
+        path = os.path.join(folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(source)
 
 
-def _cut(raw, sizes):
-    pieces, start = [], 0
+def _cut(raw: memoryview, sizes: Sequence[int]) -> list[memoryview]:
+    pieces, position = [], 0
     for size in sizes:
-        pieces.append(raw[start : start + size])
-        start += size
+        pieces.append(raw[position : position + size])
+        position += size
     return pieces
 
 
-def main():
+def main() -> None:
     """Serve until the host is gone. A fault of ours is told on stderr and ends the box."""
     if sys.platform.startswith("linux"):
         jail.prctl(jail.PR_SET_DUMPABLE, 0)
@@ -216,7 +219,7 @@ def main():
     agent = Agent(config)
     try:
         agent.serve()
-    except (processes.HostGone, BrokenPipeError):
+    except HostGone:
         pass
     finally:
         agent.end()

@@ -3,6 +3,8 @@
 Seccomp filters stack on the engine's own: an engine's default profile differs from version to version (io_uring, AF_VSOCK), ours does not.
 """
 
+from __future__ import annotations
+
 import ctypes
 import errno
 import os
@@ -10,6 +12,9 @@ import platform
 import resource
 import struct
 import sys
+from typing import Tuple
+
+Rule = Tuple[int, int, int, int]  # code, jump if true, jump if false, k
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 36, 38
 FAMILIES = (1, 2, 10, 16)  # UNIX, INET, INET6, NETLINK
@@ -38,12 +43,12 @@ ALLOW, KILL = 0x7FFF0000, 0x80000000
 NUMBER, ARCHITECTURE, FIRST_ARGUMENT, SECOND_ARGUMENT = 0, 4, 16, 24
 
 
-def _refuse(code):
+def _refuse(code: int) -> Rule:
     return (RETURN, 0, 0, 0x00050000 | code)
 
 
-def _program(machine):
-    """The filter as (code, jump if true, jump if false, k), straight down: each rule either answers or falls through."""
+def _program(machine: str) -> list[Rule]:
+    """The filter, straight down: each check either answers or falls through to the next."""
     column, arch, clone, clone3, socket, socketpair, ioctl = MACHINES[machine]
     rules = [(LOAD, 0, 0, ARCHITECTURE), (EQUAL, 1, 0, arch), (RETURN, 0, 0, KILL), (LOAD, 0, 0, NUMBER)]
     if machine == "x86_64":  # the x32 calls are the same calls under other numbers
@@ -54,13 +59,14 @@ def _program(machine):
     rules += [(EQUAL, 0, 4, clone), (LOAD, 0, 0, FIRST_ARGUMENT), (ANY_BIT, 0, 1, NAMESPACES), _refuse(errno.EPERM), (RETURN, 0, 0, ALLOW)]
     for call in (socket, socketpair):
         allowed = [(EQUAL, len(FAMILIES) - i, 0, family) for i, family in enumerate(FAMILIES)]
-        rules += [(EQUAL, 0, len(allowed) + 3, call), (LOAD, 0, 0, FIRST_ARGUMENT), *allowed, _refuse(errno.EAFNOSUPPORT), (RETURN, 0, 0, ALLOW)]
+        rules += [(EQUAL, 0, len(allowed) + 3, call), (LOAD, 0, 0, FIRST_ARGUMENT), *allowed]
+        rules += [_refuse(errno.EAFNOSUPPORT), (RETURN, 0, 0, ALLOW)]
     rules += [(EQUAL, 0, 5, ioctl), (LOAD, 0, 0, SECOND_ARGUMENT)]
     rules += [(EQUAL, 1, 0, STDIN_FORGERY[0]), (EQUAL, 0, 1, STDIN_FORGERY[1]), _refuse(errno.EPERM), (RETURN, 0, 0, ALLOW)]
-    return rules + [(RETURN, 0, 0, ALLOW)]
+    return [*rules, (RETURN, 0, 0, ALLOW)]
 
 
-def compile_filter(machine=None):
+def compile_filter(machine: str = "") -> bytes:
     """The seccomp filter as bytes, or b"" where there is none for this machine."""
     machine = machine or platform.machine()
     if not sys.platform.startswith("linux") or machine not in MACHINES:
@@ -72,29 +78,29 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("rules", ctypes.c_char_p))
 
 
-def prctl(option, *arguments):
+def prctl(option: int, *arguments: object) -> None:
     """Call prctl(2). Raises OSError."""
     libc = ctypes.CDLL(None, use_errno=True)
     padded = [ctypes.c_ulong(a) if isinstance(a, int) else a for a in (*arguments, 0, 0, 0, 0)[:4]]
     if libc.prctl(option, *padded) != 0:
-        raise OSError(ctypes.get_errno(), "prctl %d: %s" % (option, os.strerror(ctypes.get_errno())))
+        raise OSError(ctypes.get_errno(), f"prctl {option}: {os.strerror(ctypes.get_errno())}")
 
 
-def install_filter(rules):
+def install_filter(rules: bytes) -> None:
     """Put the filter on this process and all it starts, for good. Raises OSError."""
     program = _Program(len(rules) // 8, rules)
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     prctl(PR_SET_SECCOMP, 2, ctypes.byref(program))
 
 
-def limit(kind, value):
+def limit(kind: int, value: int) -> None:
     """Set a resource limit, never above the hard limit there is."""
     hard = resource.getrlimit(kind)[1]
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(kind, (value, value))
 
 
-def drop(uid):
+def drop(uid: int | None) -> None:
     """Become the test user for good: no groups, no capabilities, no way back."""
     if uid is not None:
         os.setgroups([])
@@ -102,7 +108,7 @@ def drop(uid):
         os.setresuid(uid, uid, uid)
 
 
-def enter(uid, limits, rules):
+def enter(uid: int | None, limits: dict[int, int], rules: bytes) -> None:
     """Give up everything. `limits`: resource number -> value; the parent's death kills this process."""
     os.setsid()
     os.umask(0o022)

@@ -1,15 +1,21 @@
 """Zygotes: interpreters with pytest (and more) loaded, which fork once per run."""
 
+from __future__ import annotations
+
 import array
 import json
 import os
 import socket
 import tempfile
+from collections.abc import Callable, Sequence
+from typing import Any, Tuple
 
-from sandbox.probe import processes
+from sandbox.probe.processes import Family
+from sandbox.probe.watch import Watch
 
 KEEP = 3
-PATIENCE = 120.0  # seconds for the imports
+PATIENCE = 120.0  # seconds for a zygote to get ready
+Key = Tuple[str, bytes, str]  # level, preload, base ("" where it does not matter)
 
 
 class Refused(Exception):
@@ -17,92 +23,97 @@ class Refused(Exception):
 
 
 class Zygote:
-    """One loaded interpreter and our end of its socket."""
+    """One loaded interpreter, and our end of its socket."""
 
-    def __init__(self, pid, channel):
+    def __init__(self, pid: int, channel: socket.socket) -> None:
         self.pid, self.channel = pid, channel
-        channel.settimeout(0)
+        channel.setblocking(False)
 
-    def say(self, message, handles=()):
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", handles))] if handles else []
-        self.channel.sendmsg([json.dumps(message).encode()], rights)
+    def ask(self, message: dict[str, Any], handles: Sequence[int]) -> None:
+        """Send a job's limits and its files: job, report, stdout, stderr. Raises OSError."""
+        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", handles))
+        self.channel.sendmsg([json.dumps(message).encode()], [rights])
 
-    def hear(self):
-        """The next message, None where there is none yet. Raises EOFError once it is dead."""
+    def hear(self) -> dict[str, Any] | None:
+        """Its next message, None where there is none yet. Raises OSError once it is dead or talks nonsense."""
         try:
             data = self.channel.recv(1 << 16)
         except BlockingIOError:
             return None
-        except ConnectionError:
-            data = b""
         if not data:
-            raise EOFError("the zygote died")
-        return json.loads(data)
+            raise OSError("the zygote died")
+        try:
+            return dict(json.loads(data))
+        except (TypeError, ValueError) as error:
+            raise OSError("the zygote does not keep to the protocol") from error
 
 
 class Nursery:
     """The zygotes of a box, the least lately used first."""
 
-    def __init__(self, family, launch):
-        self._family, self._launch = family, launch  # launch(file descriptors) -> pid
-        self._held, self._refused = {}, {}
+    def __init__(self, family: Family, launch: Callable[[dict[int, int]], int]) -> None:
+        self._family, self._launch = family, launch  # launch: file descriptors there -> ours, to pid
+        self._held: dict[Key, Zygote] = {}
+        self._refused: dict[Key, str] = {}
 
-    def has(self, key):
+    def has(self, key: Key) -> bool:
         """Whether that zygote lives, or is known to be impossible."""
         return key in self._refused or (key in self._held and self._held[key].pid in self._family.spared)
 
-    def get(self, key, preload):
+    def get(self, key: Key) -> Zygote:
         """The zygote of `key`, made if need be. Raises Refused."""
         if key in self._refused:
             raise Refused(self._refused[key])
         zygote = self._held.pop(key, None)
         if zygote is None or zygote.pid not in self._family.spared:
-            while len(self._held) >= KEEP:
-                self.drop(next(iter(self._held.values())))
-            zygote = self._make(key, preload)
+            zygote = self._make(key)
         self._held[key] = zygote
+        while len(self._held) > KEEP:
+            self.drop(next(iter(self._held.values())))
         return zygote
 
-    def drop(self, zygote):
+    def drop(self, zygote: Zygote) -> None:
         """Let go of a zygote; the next clearing kills it."""
         self._held = {key: held for key, held in self._held.items() if held is not zygote}
         self._family.spared.discard(zygote.pid)
         zygote.channel.close()
 
-    def _make(self, key, preload):
+    def _make(self, key: Key) -> Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             zygote = Zygote(self._launch({3: theirs.fileno()}), ours)
         self._family.spared.add(zygote.pid)
         try:
-            answer = self._first_words(zygote, preload)
-        except (EOFError, OSError) as error:
-            answer = {"error": str(error)}
-        if not answer.get("ready"):
+            words = self._first_words(zygote, key[1])
+        except OSError as error:
+            words = {"error": str(error)}
+        if not words.get("ready"):
             self.drop(zygote)
-            self._refused[key] = str(answer.get("error", "the zygote did not get ready"))
+            self._refused[key] = str(words.get("error", "the zygote did not get ready"))
             raise Refused(self._refused[key])
         return zygote
 
-    def _first_words(self, zygote, preload):
-        heard = []
+    def _first_words(self, zygote: Zygote, preload: bytes) -> dict[str, Any]:
+        heard: list[dict[str, Any]] = []
 
-        def ready():
+        def ready() -> bool:
             heard.extend(filter(None, [zygote.hear()]))
             return bool(heard)
 
         zygote.channel.send(preload)
-        processes.Watch(self._family, {}, {"seconds": PATIENCE}).until(ready, zygote.channel)
+        Watch(self._family, {}, PATIENCE).until(ready, zygote.channel)
         return heard[0] if heard else {}
 
 
-def in_memory(data):
-    """An open file that holds `data`, at its start; it has no name."""
+def in_memory(data: bytes | memoryview) -> int:
+    """An open file that holds `data`, read from its start; it has no name."""
     if hasattr(os, "memfd_create"):
         handle = os.memfd_create("job")
     else:
         handle, name = tempfile.mkstemp()
         os.unlink(name)
-    os.write(handle, data)
+    view = memoryview(data)
+    while len(view):
+        view = view[os.write(handle, view) :]
     os.lseek(handle, 0, os.SEEK_SET)
     return handle

@@ -1,92 +1,99 @@
 """One run: its pipes, its watch, what it came to."""
 
+from __future__ import annotations
+
 import os
 import time
+from collections.abc import Callable
+from typing import Any
 
-from sandbox.probe import processes
-from sandbox.probe import nursery
+from sandbox.probe.nursery import Zygote, in_memory
+from sandbox.probe.processes import Family, cpu_of_children, exit_code, memory_kills
+from sandbox.probe.watch import Capped, Ring, Watch
 
 REPORT_CAP = 64 << 20
-
-
-class Capped(bytearray):
-    """Bytes up to a cap; the rest is dropped."""
-
-    def add(self, data):
-        self.extend(data[: max(0, REPORT_CAP - len(self))])
+LAST_WORDS = 2.0  # seconds for a zygote to say how its child ended, once that is dead
 
 
 class Run:
-    """A command under watch. `limits`: seconds, output, cpu or None, and memory where we have to keep it ourselves."""
+    """A command under watch. `limits`: seconds, output, cpu or None; `memory` where we have to keep it ourselves."""
 
-    def __init__(self, family, limits, job):
+    def __init__(self, family: Family, limits: dict[str, Any], memory: int | None, job: memoryview) -> None:
         self._family, self._limits = family, limits
-        self.stdout, self.stderr, self.report = processes.Ring(limits["output"]), processes.Ring(limits["output"]), Capped()
+        self._out, self._err, self._report = Ring(limits["output"]), Ring(limits["output"]), Capped(REPORT_CAP)
         pipes = [os.pipe() for _ in range(3)]
-        self._reads, self._writes = [p[0] for p in pipes], [p[1] for p in pipes]
-        self._job = nursery.in_memory(job)
-        sinks = (self.stdout.add, self.stderr.add, self.report.add)
-        self._watch = processes.Watch(family, dict(zip(self._reads, sinks)), limits)
-        self._used, self._kills, self._start = processes.cpu_of_children(), processes.memory_kills(), time.monotonic()
-        self.hit, self.status, self.seconds, self.cpu, self.calm = "", 9, 0.0, 0.0, True
+        self._reads, self._writes = [read for read, _ in pipes], [write for _, write in pipes]
+        self._job = in_memory(job)
+        adders = dict(zip(self._reads, (self._out.add, self._err.add, self._report.add)))
+        self._watch = Watch(family, adders, limits["seconds"], limits["cpu"], memory)
+        self._used, self._kills, self._start = cpu_of_children(), memory_kills(), time.monotonic()
+        self._hit, self._status, self._seconds, self._cpu, self._calm = "", 9, 0.0, 0.0, True
 
-    def directly(self, start):
-        """Run as a process of its own. `start`: file descriptors -> pid."""
+    def directly(self, start: Callable[[dict[int, int]], int]) -> None:
+        """Run as a process of its own. `start`: file descriptors there -> ours, to pid."""
         out, err, report = self._writes
         pid = start({1: out, 2: err, 3: self._job, 4: report})
         self._close_writes()
-        self.hit = self._watch.until(lambda: self._family.status(pid) is not None)
+        self._hit = self._watch.until(lambda: self._family.status(pid) is not None)
+        self._status = self._family.status(pid) or 0
         self._end()
-        self.status = self._family.status(pid) or 0
 
-    def by(self, zygote, limits):
+    def by(self, zygote: Zygote, limits: dict[str, Any]) -> bool:
         """Run in a fork of `zygote`. Returns whether the zygote lived through it."""
         out, err, report = self._writes
-        final = []
+        final: list[dict[str, Any]] = []
 
-        def ended():
-            message = zygote.hear()
-            final.extend([message] if message and "status" in message else [])
+        def ended() -> bool:
+            final.extend(message for message in [zygote.hear()] if message and "status" in message)
             return bool(final)
 
         try:
-            zygote.say({"limits": limits}, [self._job, report, out, err])
+            zygote.ask({"limits": limits}, [self._job, report, out, err])
             self._close_writes()
-            self.hit = self._watch.until(ended, zygote.channel)
+            self._hit = self._watch.until(ended, zygote.channel)
             self._end()
-            if not final and self.calm:
-                processes.Watch(self._family, {}, {"seconds": 2.0}).until(ended, zygote.channel)
-        except (EOFError, OSError):
+            if not final and self._calm:
+                Watch(self._family, {}, LAST_WORDS).until(ended, zygote.channel)
+        except OSError:  # it is dead: so is its child now, in a way nobody saw
             self._end()
         if final:
-            self.status, self.cpu = final[0]["status"], self.cpu + final[0]["cpu"]
+            self._status, self._cpu = int(final[0]["status"]), self._cpu + float(final[0]["cpu"])
         return bool(final)
 
-    def _close_writes(self):
+    def _close_writes(self) -> None:
         while self._writes:
             os.close(self._writes.pop())
 
-    def _end(self):
-        self.seconds = time.monotonic() - self._start
-        self.calm = self._family.clear()
+    def _end(self) -> None:
+        self._seconds = time.monotonic() - self._start
+        self._close_writes()
+        self._calm = self._family.clear()
         self._watch.drain()
-        self.cpu = processes.cpu_of_children() - self._used
+        self._cpu = cpu_of_children() - self._used
 
-    def close(self):
+    def close(self) -> None:
         """Give the pipes back."""
         self._close_writes()
         for handle in (*self._reads, self._job):
             os.close(handle)
 
-    def reply(self):
+    def reply(self) -> tuple[dict[str, Any], list[bytes]]:
         """The answer's header and raw bytes."""
-        kills = processes.memory_kills()
-        status = "memory" if kills != self._kills else self.hit or "done"
-        if status == "done" and self._limits["cpu"] and self.cpu >= self._limits["cpu"]:
-            status = "timeout"
-        blobs = [self.stdout.bytes(), self.stderr.bytes(), bytes(self.report)]
-        header = {"status": status, "seconds": self.seconds, "cpu": self.cpu, "calm": self.calm}
-        header["exit_code"] = processes.exit_code(self.status) if status == "done" else None
-        header["truncated"] = self.stdout.truncated or self.stderr.truncated
-        header["sizes"] = [len(b) for b in blobs]
+        status = self._verdict()
+        blobs = [self._out.kept(), self._err.kept(), self._report.kept()]
+        header = {
+            "status": status,
+            "exit_code": exit_code(self._status) if status == "done" else None,
+            "seconds": self._seconds,
+            "cpu": self._cpu,
+            "calm": self._calm,
+            "truncated": self._out.truncated or self._err.truncated,
+            "sizes": [len(blob) for blob in blobs],
+        }
         return header, blobs
+
+    def _verdict(self) -> str:
+        if memory_kills() != self._kills:
+            return "memory"
+        late = self._limits["cpu"] is not None and self._cpu >= self._limits["cpu"]
+        return self._hit or ("timeout" if late else "done")
