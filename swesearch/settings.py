@@ -80,7 +80,6 @@ class ValueSettings:
     lint: float = _key(0.1, "weight of new linter findings")
     failing: float = _key(1.0, "weight of the tests that must pass")
     nearby: float = _key(0.3, "weight of the tests near the change")
-    rest: float = _key(0.2, "weight of the rest of the tests")
 
 
 @dataclass(frozen=True, slots=True)

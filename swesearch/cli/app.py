@@ -99,7 +99,7 @@ def resume(
     verbose: Verbose = False,
     home: Home = None,
 ) -> None:
-    """Go on with a run that was interrupted or ran out of budget. A new budget counts from the start of the run."""
+    """Go on with a run that was interrupted or ran out of budget. A new budget comes on top of what was used."""
     from swesearch.cli import running
     from swesearch.cli.options import parse_budget
 

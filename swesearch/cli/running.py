@@ -76,11 +76,10 @@ def resume(name: str, budget: Mapping[str, object], home: Path | None, output: O
 
 def _added(budget: Mapping[str, object], events: Iterable[Event]) -> dict[str, object]:
     """The new limits: what was used so far and `budget` on top."""
-    evaluations, seconds = 0, 0.0
+    used = {"budget.evaluations": 0.0, "budget.seconds": 0.0}
     for event in events:
-        if event.kind == "node":
-            evaluations, seconds = evaluations + 1, seconds + event.data["seconds"]
-    used = {"budget.evaluations": evaluations, "budget.seconds": seconds}
+        used["budget.evaluations"] += event.kind == "node" and bool(event.data["terms"])
+        used["budget.seconds"] += event.data["seconds"] if event.kind == "stopped" else 0
     return {key: str(float(str(amount)) + used.get(key, 0)).removesuffix(".0") for key, amount in budget.items()}
 
 

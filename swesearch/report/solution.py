@@ -10,6 +10,7 @@ from rich.text import Text
 from swesearch.base import Candidate, Solution, Task
 from swesearch.report.text import line, safe
 
+SHOWN = 10  # tests that pass now; the rest is counted
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 HEADERS = ("diff ", "index ", "--- ", "+++ ", "new file", "deleted file", "old mode", "new mode", "rename ", "similarity ")
 
@@ -34,19 +35,24 @@ def show_solution(out: Console, solution: Solution, task: Task, run: str, patch_
     out.print()
     out.print(diff(solution.best.patch), end="")
     out.print()
-    _evidence(out, solution, task)
+    _evidence(out, solution.best, solution.why, task)
     _alternatives(out, solution.alternatives)
-    out.print(f"apply it:   swesearch apply {run}")
-    out.print(f"patch file: {safe(str(patch_file))}")
+    out.print(f"apply it:    swesearch apply {run}")
+    out.print(f"patch file:  {safe(str(patch_file))}")
 
 
-def _evidence(out: Console, solution: Solution, task: Task) -> None:
+def _evidence(out: Console, best: Candidate, why: str, task: Task) -> None:
     for check in task.checks:
-        out.print(Text(f"passes now: {line(' '.join(check.command))}"))
-    for reason in solution.best.reasons if solution.best else ():
-        out.print(Text(f"evidence:   {line(reason)}"))
-    if solution.why:
-        out.print(Text(f"chosen:     {line(solution.why)}"))
+        out.print(Text(f"check:       {line(' '.join(check.command))}"))
+    passed = [test for term in best.attempt.evaluation.terms for test in term.facts.get("passed", ())]
+    for test in passed[:SHOWN]:
+        out.print(Text(f"passes now:  {line(test)}"))
+    if len(passed) > SHOWN:
+        out.print(f"             and {len(passed) - SHOWN} more tests")
+    for reason in best.reasons:
+        out.print(Text(f"evidence:    {line(reason)}"))
+    if why:
+        out.print(Text(f"chosen:      {line(why)}"))
     out.print()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from swesearch.base import Action, Attempt, Candidate, Check, Cost, Evaluation, Solution, State, Task
+from swesearch.base import Action, Attempt, Candidate, Check, Cost, Evaluation, Measurement, Solution, State, Task
 from swesearch.report.solution import show_solution
 from swesearch.report.terminal import console
 
@@ -13,8 +13,9 @@ PATCH = b"diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\x1b[
 TASK = Task(Path("/repo"), (Check(("pytest", "-q")),))
 
 
-def candidate(why: str, patch: bytes = PATCH) -> Candidate:
-    return Candidate(Attempt(Action((), why), State("t"), Evaluation(1.0, True)), patch, True, (f"{why} is small",))
+def candidate(why: str, tests: int = 1) -> Candidate:
+    term = Measurement("failing", 1.0, facts={"passed": [f"test_x.py::test_{i}" for i in range(tests)]})
+    return Candidate(Attempt(Action((), why), State("t"), Evaluation(1.0, True, (term,))), PATCH, True, (f"{why} is small",))
 
 
 def shown(solution: Solution, out: Console, stream: io.StringIO) -> str:
@@ -36,9 +37,10 @@ def test_a_fix_is_shown_with_its_evidence_its_rivals_and_how_to_apply_it() -> No
         "-a\\x1b[2J",
         "+b \\xe9",
         "",
-        "passes now: pytest -q",
-        "evidence:   swap is small",
-        "chosen:     fewest edits",
+        "check:       pytest -q",
+        "passes now:  test_x.py::test_0",
+        "evidence:    swap is small",
+        "chosen:      fewest edits",
         "",
         "also passed:",
         "  1. guard",
@@ -46,8 +48,8 @@ def test_a_fix_is_shown_with_its_evidence_its_rivals_and_how_to_apply_it() -> No
         "  2. [b]cast",
         "     [b]cast is small",
         "",
-        "apply it:   swesearch apply run1",
-        "patch file: /home/run1/patch.diff",
+        "apply it:    swesearch apply run1",
+        "patch file:  /home/run1/patch.diff",
     ]
 
 
@@ -66,3 +68,10 @@ def test_without_a_fix_it_says_how_to_go_on() -> None:
         "see what was tried: swesearch show run1",
         "go on from there:   swesearch resume run1 --budget 1000",
     ]
+
+
+def test_many_tests_that_pass_now_are_counted() -> None:
+    stream = io.StringIO()
+    text = shown(Solution(candidate("swap", tests=12), (), "", Cost()), console(stream), stream)
+    assert text.count("passes now:") == 10
+    assert "and 2 more tests" in text
