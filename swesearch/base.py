@@ -132,6 +132,7 @@ class Evaluation:
     solved: bool = False
     terms: tuple[Measurement, ...] = ()
     feedback: str = ""
+    seconds: float = 0.0  # what it took to find out
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -39,20 +39,20 @@ class CheckRun:
         self.check = check
         self._store = store
         self._sandbox = sandbox
-        self._root = root
+        self.root = root
         self._limits = limits
         self._warm = Warm()
         self._archived: bytes | None = None
         self._lock = threading.Lock()
         job = job_of(check.command, self._exists)
-        self._job = job and replace(job, seconds=limits.seconds / PER_TEST)
+        self._job = job and replace(job, module=True, env=self._import_path(job), seconds=limits.seconds / PER_TEST)
 
     @cached_property
     def baseline(self) -> Baseline:
         """The check on the root. Raises CheckPasses, CheckUnusable or SandboxUnavailable."""
-        first = self.verify(self._root, self._sandbox)
+        first = self.verify(self.root, self._sandbox)
         failing = self._failing(first)
-        near = self._run(self._root, self._limits) if self._job else first
+        near = self._run(self.root, self._limits) if self._job else first
         known = {outcome.id: outcome.outcome for outcome in near.outcomes}
         if near.status == "complete" and (steady := {name: o for name, o in failing.items() if known.get(name) in (None, *BAD)}) != failing:
             failing = steady or self._refuse("it is flaky: it failed once and passed once on the same code")
@@ -75,15 +75,21 @@ class CheckRun:
 
     def verify(self, state: State, sandbox: Sandbox) -> TestRun:
         """The plain check as the user gave it, in a process of its own in `sandbox`."""
-        if self._job is None:
-            return self._plain(sandbox, state, self._limits)
-        return run_tests(sandbox, self.files(state), self._job, self._limits)
+        return self._fresh(state, sandbox, lambda job: job.args)
+
+    def whole_files(self, state: State, sandbox: Sandbox) -> TestRun:
+        """All tests in the files that the check names, in a process of their own in `sandbox`."""
+        return self._fresh(state, sandbox, _whole_files)
+
+    def rest(self, state: State, sandbox: Sandbox) -> TestRun | None:
+        """The repository's whole suite, in a process of its own in `sandbox`; None where the check is no Python test."""
+        return self._fresh(state, sandbox, _no_targets) if self._job else None
 
     def files(self, state: State) -> Files:
         """`state` as a sandbox takes it, the check's own files as they are in the root."""
-        known = self._store.files(self._root)
-        changed = {path: file for path, file in self._store.changed(self._root, state).items() if not protected(path, known)}
-        return Files(self._root.tree, self._archive, changed)
+        known = self._store.files(self.root)
+        changed = {path: file for path, file in self._store.changed(self.root, state).items() if not protected(path, known)}
+        return Files(self.root.tree, self._archive, changed)
 
     def _run(self, state: State, limits: Limits, only: tuple[str, ...] = (), **how: object) -> TestRun:
         """The whole of the files that the check names, or `only` these tests of them, as warm as can be."""
@@ -93,6 +99,11 @@ class CheckRun:
         job = replace(self._job, args=_whole_files(self._job), only=wanted, **how)  # type: ignore[arg-type]
         return run_tests(self._sandbox, self.files(state), job, limits, self._warm)
 
+    def _fresh(self, state: State, sandbox: Sandbox, widen: Callable[[TestJob], tuple[str, ...]]) -> TestRun:
+        if self._job is None:
+            return self._plain(sandbox, state, self._limits)
+        return run_tests(sandbox, self.files(state), replace(self._job, args=widen(self._job)), self._limits)
+
     def _plain(self, sandbox: Sandbox, state: State, limits: Limits) -> TestRun:
         """A check that is no Python test: its exit status is all there is."""
         result = sandbox.run(self.files(state), Command(self.check.command), limits)
@@ -100,15 +111,23 @@ class CheckRun:
             return TestRun(result.status, result=result)
         words = (result.stderr or result.stdout)[-4096:].decode(errors="replace")
         failed = TestOutcome(COMMAND, "failed", error=f"exit status {result.exit_code}", message=words)
-        return TestRun("complete", (failed if result.exit_code else TestOutcome(COMMAND, "passed"),), (COMMAND,), detail=words, result=result)
+        outcome = failed if result.exit_code else TestOutcome(COMMAND, "passed")
+        return TestRun("complete", (outcome,), (COMMAND,), detail=words, result=result)
+
+    def _import_path(self, job: TestJob) -> tuple[tuple[str, str], ...]:
+        """The job's variables, with src/ on the import path: the code under test is not installed, or elsewhere and unedited."""
+        env = dict(job.env)
+        if self._exists("src") and not self._exists("src/__init__.py"):
+            env["PYTHONPATH"] = ":".join(filter(None, (env.get("PYTHONPATH"), "src")))
+        return tuple(env.items())
 
     def _archive(self) -> bytes:
         with self._lock:
-            self._archived = self._archived or self._store.archive(self._root)
+            self._archived = self._archived or self._store.archive(self.root)
             return self._archived
 
     def _exists(self, path: str) -> bool:
-        files = self._store.files(self._root)
+        files = self._store.files(self.root)
         return path in files or any(name.startswith(path.rstrip("/") + "/") for name in files)
 
     def _failing(self, run: TestRun) -> Mapping[str, TestOutcome]:
@@ -128,11 +147,9 @@ class CheckRun:
 
     def _missing(self, detail: str) -> bool:
         """False, or raises CheckUnusable where a module is not installed."""
-        names = self._store.files(self._root)
         module = missing_module(detail)
-        ours = module and any(name.startswith((f"{module}/", f"src/{module}/")) or name in (f"{module}.py", f"src/{module}.py") for name in names)
-        if module and not ours:
-            self._refuse(f"the module {module} is not installed there: give an interpreter that has it with --python, or --setup, or --image")
+        if module and not any(self._exists(place) for place in (module, f"{module}.py", f"src/{module}", f"src/{module}.py")):
+            self._refuse(f"the module {module} is not installed there; --python, --setup or --image give an environment that has it")
         return False
 
     def _refuse(self, why: str) -> Mapping[str, TestOutcome]:
@@ -147,6 +164,11 @@ class CheckRun:
         used = max((run.result.cpu_seconds for run in runs if run.result and run.status == "complete"), default=0.0)
         seconds = min(self._limits.seconds, max(FLOOR, used * SLACK))
         return replace(self._limits, seconds=min(self._limits.seconds, 3 * seconds), cpu_seconds=seconds)
+
+
+def _no_targets(job: TestJob) -> tuple[str, ...]:
+    """The job's options alone: pytest finds its tests itself."""
+    return tuple(arg for arg in job.args if arg.startswith("-"))
 
 
 def _whole_files(job: TestJob) -> tuple[str, ...]:

@@ -8,7 +8,9 @@ Terms behind a gate are not measured. A solved state is worth 1, so that no blen
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from swesearch.base import Attempt, Evaluation, Measurement, State, Term
 
@@ -23,7 +25,9 @@ class Hybrid:
     def evaluate(self, state: State, parent: Attempt | None) -> Evaluation:
         """Value `state`. Raises SandboxUnavailable where a term could not find out; nothing is cached then."""
         if state not in self._cache:
-            self._cache[state] = self._combine(self._climb(state, parent))
+            begun = time.monotonic()
+            found = self._climb(state, parent)
+            self._cache[state] = replace(self._combine(found), seconds=time.monotonic() - begun)
         return self._cache[state]
 
     def remember(self, state: State, evaluation: Evaluation) -> None:

@@ -9,7 +9,9 @@ from pathlib import PurePosixPath
 
 TEST_FOLDERS = frozenset({"test", "tests", "testing", "unittests"})
 TEST_FILE = re.compile(r"(test_.*|.*_test|tests?|conftest)\.py")
-CONFIGURATION = frozenset({"pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini", "setup.cfg", "pyproject.toml", "noxfile.py"})
+CONFIGURATION = frozenset(
+    {"pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini", "setup.cfg", "pyproject.toml", "noxfile.py"}
+)
 STARTUP = frozenset({"sitecustomize.py", "usercustomize.py"})
 SHADOWED = frozenset(sys.stdlib_module_names) | {"pytest", "_pytest", "pluggy", "py", "iniconfig"}
 

@@ -28,7 +28,8 @@ class Failing:
         runs = [(check.baseline.failing, check.failing(state, stop=stop)) for check in self._checks]
         gained = sum(_gain(before, run) for before, run in runs)
         score = gained / sum(len(before) for before, _ in runs)
-        facts = {"passed": [o.id for _, run in runs for o in run.outcomes if o.outcome == "passed"], "levels": [run.level for _, run in runs]}
+        passed = [o.id for _, run in runs for o in run.outcomes if o.outcome == "passed"]
+        facts = {"passed": passed, "levels": [run.level for _, run in runs]}
         words = "\n".join(filter(None, (_words(run) for _, run in runs)))
         return Measurement(self.name, score, blocked=not score, solved=score == 1.0, feedback=words, facts=facts)
 
@@ -42,13 +43,14 @@ class Nearby:
         self.weight = weight
         self._checks = checks
 
-    def measure(self, state: State, parent: Attempt | None) -> Measurement:
+    def measure(self, state: State, parent: Attempt | None) -> Measurement:  # noqa: ARG002 - the seam's shape
         """Run the passing tests near the failing ones. A skipped test is neutral."""
         broken = [name for check in self._checks for name in broken_tests(check.baseline.passing, check.nearby(state))]
         total = sum(len(check.baseline.passing) for check in self._checks) or 1
         words = f"newly failing: {', '.join(broken[:5])}" if broken else ""
         solved = False if broken else None
-        return Measurement(self.name, 1 - len(broken) / total, blocked=bool(broken), solved=solved, feedback=words, facts={"broken": broken[:20]})
+        score, facts = 1 - len(broken) / total, {"broken": broken[:20]}
+        return Measurement(self.name, score, blocked=bool(broken), solved=solved, feedback=words, facts=facts)
 
 
 def broken_tests(passing: Sequence[str], run: TestRun | None) -> list[str]:

@@ -20,7 +20,9 @@ from swesearch.codec import decode, encode
             State("f" * 40),
             Evaluation(0.5, False, (Measurement("tests", 0.5, solved=False, facts={"fixed": ("t",)}),), "feedback"),
         ),
-        Localisation((Suspicion("a.py", 3, 1.0),), {"a.py:3": {"x": (Kind("int", ("real",), "1"),)}}, ("1",), (("KeyError", "'a'"),), ("a",)),
+        Localisation(
+            (Suspicion("a.py", 3, 1.0),), {"a.py:3": {"x": (Kind("int", ("real",), "1"),)}}, ("1",), (("KeyError", "'a'"),), ("a",)
+        ),
     ],
 )
 def test_a_value_comes_back_as_it_went(value):

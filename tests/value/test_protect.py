@@ -32,7 +32,9 @@ def test_files_that_decide_what_the_check_says_are_protected(path):
     assert protected(path)
 
 
-@pytest.mark.parametrize("path", ["pkg/core.py", "src/pkg/testing_tools.py", "contest.py", "pkg/latest.py", "docs/index.rst", "pkg/json.py"])
+@pytest.mark.parametrize(
+    "path", ["pkg/core.py", "src/pkg/testing_tools.py", "contest.py", "pkg/latest.py", "docs/index.rst", "pkg/json.py"]
+)
 def test_ordinary_files_may_be_changed(path):
     assert protected(path) == ""
 
