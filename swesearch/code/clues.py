@@ -104,11 +104,11 @@ def _results(code: Outline, function: Function | None) -> frozenset[int]:
 
 
 def surroundings(scene: Scene, path: str, function: Function) -> tuple[Place, tuple[Place, ...]]:
-    """A function's header, and the assignments at module and class level of names it uses."""
+    """A function's header, and what it uses that ran on import: its decorators, the module's and the class's constants."""
     code = scene.outline(path)
-    used = _names(scene, path, function)
-    constants = tuple((path, p) for p, around in code.within.items() if around is None and assigned(code.nodes[p]) & used)
-    return (path, code.place(function.first)), constants
+    used, header = _names(scene, path, function), first_line(function.node)
+    constants = (p for p, around in code.within.items() if around is None and assigned(code.nodes[p]) & used)
+    return (path, header), tuple((path, p) for p in (*range(function.first, header), *constants) if p in code.nodes)
 
 
 def _aliases(name: str) -> set[str]:
@@ -132,23 +132,18 @@ def _names(scene: Scene, path: str, function: Function) -> frozenset[str]:
     return frozenset().union(*(names(code.nodes[place]) for place in code.places(function)))
 
 
-def query(scene: Scene, test: TestOutcome, issue: str = "") -> Counter[str]:
-    """The words of a failure with their weights: the test's name, its failing statements, its message, and the issue."""
-    found: Counter[str] = Counter()
-    phrases = [test.id.split("[")[0], test.message[:400], issue[:4000]]
-    phrases.extend(own_text(scene.node(frame.path, frame.line)) for frame in scene.test_frames(test))
-    for phrase in phrases:
-        for word in words(phrase):
-            found[word] = 1
-    del found["test"], found["tests"]
-    return found
+def query(scene: Scene, test: TestOutcome, names: Iterable[str] = ()) -> frozenset[str]:
+    """The words of a failure: the test's name, its failing statements, its message, and the names an issue mentions."""
+    said = (own_text(scene.node(frame.path, frame.line)) for frame in scene.test_frames(test))
+    phrases = (test.id.split("[")[0], test.message[:400], *said, *names)
+    return frozenset(word for phrase in phrases for word in words(phrase)) - {"test", "tests"}
 
 
-def likeness(scene: Scene, places: Iterable[Place], query: Mapping[str, float]) -> dict[Place, float]:
+def likeness(scene: Scene, places: Iterable[Place], query: Collection[str]) -> dict[Place, float]:
     """How many rare words a place, its function and its path share with the query, in [0, 1]; TF-IDF over the places given."""
     bags = {place: _bag(scene, place) for place in places}
     common = Counter(word for bag in bags.values() for word in bag)
-    rare = {word: weight * log(1 + len(bags) / common[word]) for word, weight in query.items() if common[word]}
+    rare = {word: log(1 + len(bags) / common[word]) for word in query if common[word]}
     scores = {place: sum(rare[word] * bag[word] for word in bag.keys() & rare.keys()) for place, bag in bags.items()}
     top = max(scores.values(), default=0.0)
     return {place: score / top if top else 0.0 for place, score in scores.items()}

@@ -1,7 +1,7 @@
 """What a source file is made of, seen by line: places, functions, and the words in them.
 
-A *place* is a statement or clause (elif, except ...), known by its first line: the smallest thing worth suspecting, since an edit
-works on syntax and a statement may stand on many lines. A compound statement's place is its header.
+A *place* is a statement, a clause (elif, except ...) or a decorator, known by its first line: the smallest thing worth suspecting,
+since an edit works on syntax and a statement may stand on many lines. A compound statement's place is its header.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from swesearch.code.parse import CLASS, CLAUSES, DECORATED, FUNCTION, Function, 
 
 LOOPS = frozenset({"while_statement", "for_statement"})
 BRANCHES = LOOPS | {"if_statement", "elif_clause", "with_statement", "match_statement", "case_clause"}
+PARTS = CLAUSES | {FUNCTION, CLASS, "decorator"}  # places that need not be statements
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -51,7 +52,12 @@ def outline(source: bytes) -> Outline:
 
 
 def _statements(source: bytes) -> Iterator[Node]:
-    return (n for n in parse.walk(parse.parse(source).root_node) if parse.is_statement(n) or n.type in CLAUSES)
+    return (n for n in parse.walk(parse.parse(source).root_node) if _is_place(n))
+
+
+def _is_place(node: Node) -> bool:
+    """Decorators and the definition under them are places of their own."""
+    return (parse.is_statement(node) and node.type != DECORATED) or node.type in PARTS
 
 
 def _within(functions: tuple[Function, ...], nodes: Mapping[int, Node]) -> dict[int, Function | None]:

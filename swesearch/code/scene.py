@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from tree_sitter import Node
@@ -23,6 +23,7 @@ class Scene:
     passing: Sequence[TestOutcome]
     is_test: Callable[[str], bool]
     sources: Callable[[str], bytes]
+    imported: Mapping[str, Sequence[int]] = field(default_factory=dict)  # lines that ran on import, by path
 
     def outline(self, path: str) -> Outline:
         """The outline of a file; an empty one for files that are not code."""
@@ -40,19 +41,30 @@ class Scene:
 
     def executed(self, test: TestOutcome) -> frozenset[Place]:
         """The places a test executed, its own and its helpers' included."""
-        return frozenset(place for path, lines in test.lines.items() for line in lines if (place := self.place(path, line)))
+        return self._places(test.lines)
+
+    def _places(self, lines: Mapping[str, Sequence[int]]) -> frozenset[Place]:
+        return frozenset(place for path, numbers in lines.items() for line in numbers if (place := self.place(path, line)))
 
     @cached_property
     def suspects(self) -> tuple[frozenset[Place], ...]:
-        """Per failing test, the places it executed that are not tests' own: those of its traceback's functions where lines are missing."""
-        return tuple(frozenset(p for p in self.executed(t) or self._around(t) if not self.is_test(p[0])) for t in self.failing)
+        """Per failing test, the places to suspect, tests' own left out.
+
+        Those it executed; where none are known those of its traceback's functions; where it has none what ran on import.
+        """
+        return tuple(self._suspects(test) for test in self.failing)
+
+    def _suspects(self, test: TestOutcome) -> frozenset[Place]:
+        choices = (self.executed(test), self._around(test), self._places(self.imported))
+        ours = (frozenset(place for place in choice if not self.is_test(place[0])) for choice in choices)
+        return next((places for places in ours if places), frozenset())
 
     def _around(self, test: TestOutcome) -> Iterator[Place]:
         for frame in test.frames:
             function = self.function(frame.path, frame.line)
             found = self.outline(frame.path)
-            for line in found.places(function) if function else (found.place(frame.line),):
-                yield frame.path, line
+            places = found.places(function) if function else (found.place(frame.line),)
+            yield from ((frame.path, place) for place in places if place)
 
     def function(self, path: str, line: int) -> Function | None:
         """The innermost function around a line."""
