@@ -7,6 +7,7 @@ Two canaries, one that must pass and one that must fail, run among the tests und
 from __future__ import annotations
 
 import os
+import signal
 import time
 from typing import Any, Iterator
 
@@ -23,6 +24,30 @@ ASYNC = "async def function"  # what pytest says where the plugin that awaits te
 
 class Canary(AssertionError):
     """What the canary that must fail raises."""
+
+
+class Timeout(BaseException):
+    """A test took longer than it may. No test's own `except Exception` catches it."""
+
+
+class Alarm:
+    """Raises Timeout in a test that runs too long."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def _ring(self, *_: object) -> None:
+        raise Timeout(f"longer than {self._seconds:g} s")
+
+    def start(self) -> None:
+        """From now on."""
+        signal.signal(signal.SIGALRM, self._ring)
+        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+
+    def stop(self) -> None:
+        """No more."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 def _canary(parent: Any, name: str, fails: bool) -> Any:
@@ -55,18 +80,22 @@ class Recorder:
     """Registered with pytest as a plugin. `send` is the channel; `job` what is to run."""
 
     def __init__(self, job: dict[str, Any], send: Any, root: str, tracer: Any = None) -> None:
-        self.send, self.root, self.tracer = send, root, tracer
-        self.only: list[str] = job.get("only", [])
-        self.stop: bool = job.get("stop", False)
-        self.autoload: bool = job.get("autoload", False)
-        self.seconds: float = job.get("seconds", 0.0)
-        self.canaries: list[Any] = [(name, name == job["fails"]) for name in job["canaries"]]
-        self.places: list[int] = job["places"]
-        self.alarm: Any = None
+        self.root, self.tracer = root, tracer
+        self.autoload: bool = job["autoload"]
         self.now: dict[str, Any] = {}  # the test or canary under way
         self.reported = self.position = 0
         self.wants: list[str] = []  # why plugins of the environment seem to be needed
         self.stopped = self.broken = False
+        self.adopt(job, send)
+
+    def adopt(self, job: dict[str, Any], send: Any) -> None:
+        """Take up a job: at the start, or in the fork of a session that has collected already."""
+        self.send = send
+        self.only: list[str] = job.get("only", [])
+        self.stop: bool = job.get("stop", False)
+        self.alarm = Alarm(job["seconds"]) if job.get("seconds") else None
+        self.canaries = [(name, name == job["fails"]) for name in job["canaries"]]
+        self.places: list[int] = job["places"]
 
     def say(self, kind: str, **data: Any) -> None:
         """One frame on the channel."""
@@ -92,11 +121,15 @@ class Recorder:
             known = set(config._parser._inidict) | {"addopts", "minversion", "required_plugins"}
             given = getattr(config, "_inicfg", None) or getattr(config, "inicfg", None) or ()  # private since pytest 9
             self.wants += ["setting " + key for key in given if key not in known]
-        if self.stop:
-            config.option.maxfail = 1
+        self.settle(config)
         for name, value in (("numprocesses", None), ("dist", "no"), ("tx", [])):  # xdist's workers would not have this plugin
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
+
+    def settle(self, config: Any) -> None:
+        """Options that the job decides."""
+        if self.stop:
+            config.option.maxfail = 1
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_make_collect_report(self, collector: Any) -> Iterator[None]:

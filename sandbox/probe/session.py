@@ -17,6 +17,7 @@ from swesearch_probe.channel import Send, open_channel  # type: ignore[import-no
 
 QUIET = ["--tb=no", "-q"]
 ABSENT = 5  # pytest's exit status where nothing was collected
+MOST = 4000  # modules told
 leave = os._exit
 
 
@@ -64,11 +65,18 @@ def enter(job: dict[str, Any]) -> str:
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     if "PYTHONPATH" in job["env"] and before:
         os.environ["PYTHONPATH"] += os.pathsep + before
-    extra = [os.path.abspath(entry) for entry in job["env"].get("PYTHONPATH", "").split(os.pathsep) if entry]
-    sys.path[:0] = ([root] if job["module"] else []) + extra
+    sys.path[:0] = _import_path(job, root)
     sys.argv = ["pytest"] + job["args"]
     sys.modules["__main__"] = types.ModuleType("__main__")
     return root + os.sep
+
+
+def _import_path(job: dict[str, Any], root: str) -> list[str]:
+    """Where the work tree's modules are found: as the user's command would, and without the project being installed."""
+    extra = [os.path.abspath(entry) for entry in job["env"].get("PYTHONPATH", "").split(os.pathsep) if entry]
+    source = os.path.join(root, "src")
+    layout = [source] if os.path.isdir(source) and not os.path.exists(os.path.join(source, "__init__.py")) else []
+    return [root, *extra, *layout] if job["module"] else [*extra, root, *layout]
 
 
 def arguments(job: dict[str, Any]) -> list[str]:
@@ -101,6 +109,8 @@ def run(job: dict[str, Any], send: Send, between: Callable[[Any, Any], bool] | N
         status = 4
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a conftest or a plugin may raise anything while it is loaded
         recorder.startup(error)
+    if job.get("learn"):
+        recorder.say("modules", **_loaded(root))
     recorder.say("finish", status=status, tests=recorder.reported, stopped=recorder.stopped, wants=recorder.wants)
     del main
     return status
@@ -122,6 +132,22 @@ def _steps(config: Any, session: Any, recorder: Any, between: Any) -> int:
         recorder.stopped = bool(session.shouldstop or getattr(session, "shouldfail", False))
     recorder.end()
     return 1 if session.testsfailed else 0 if session.testscollected else ABSENT
+
+
+def _loaded(root: str) -> dict[str, list[str]]:
+    """What is worth loading ahead: modules from outside the work tree, and the names that it keeps for itself."""
+    from swesearch_probe.failures import inside  # type: ignore[import-not-found]
+
+    modules, own = [], set()
+    for name, module in list(sys.modules.items()):
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        if not isinstance(origin, str) or name in ("__main__", "__mp_main__") or name.startswith("swesearch_probe"):
+            continue
+        if inside(origin, root):
+            own.add(name.partition(".")[0])
+        elif os.path.isfile(origin):
+            modules.append(name)
+    return {"modules": modules[:MOST], "own": sorted(own)}
 
 
 def _tracer(job: dict[str, Any], send: Send, root: str) -> Any:

@@ -1,0 +1,337 @@
+"""Give live functions the code of a changed source file, where the change is inside function bodies and nothing else.
+
+The text outside the outermost functions must be the same, character by character. A changed function is compiled alone, in a
+scaffold of its classes; so is its old text, and every live function made from the old one must carry exactly that code: whatever an
+import hook, a decorator or an assertion rewriter did to it shows here, and is refused. So is code that ran while the base was imported.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import gc
+import linecache
+import os
+import sys
+import types
+from typing import Any, Callable, Iterator
+
+from swesearch_probe import failures  # type: ignore[import-not-found]
+
+MONITORING: Any = getattr(sys, "monitoring", None)  # Python 3.12 on
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+SHAPE = 0x20 | 0x80 | 0x100 | 0x200 | 0x04 | 0x08  # generator, coroutine, iterable coroutine, async generator, *args, **kwargs
+REWRITERS = ("AssertionRewritingHook",)
+Key = Any  # (file, first line, name) of a code object
+
+
+class Refused(Exception):
+    """This change cannot be swapped in. Nothing was changed."""
+
+
+class Function:
+    """An outermost function of a source file: its lines and what it stands in."""
+
+    def __init__(self, node: Any, inside: tuple[Any, ...]) -> None:
+        self.name = node.name
+        self.inside = inside  # class and block statements, outermost first
+        self.start = min([node.lineno] + [d.lineno for d in node.decorator_list])
+        self.end = node.end_lineno
+
+    def where(self) -> tuple[Any, ...]:
+        """What must be the same in the old and the new file."""
+        return (self.name, *(getattr(node, "name", "") for node in self.inside))
+
+
+class Source:
+    """A module's text, parsed into its outermost functions."""
+
+    def __init__(self, data: bytes) -> None:
+        try:
+            text = data.decode("utf-8-sig").replace("\r\n", "\n")
+            tree = ast.parse(text)
+        except (SyntaxError, ValueError) as error:
+            raise Refused("cannot be parsed: " + str(error)) from error
+        if "\r" in text or "\f" in text:
+            raise Refused("odd line ends")
+        self.lines = text.split("\n")
+        self.functions = list(_outermost(tree.body, ()))
+        self.flags = 0
+        for node in tree.body:
+            if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+                for alias in node.names:
+                    self.flags |= getattr(__future__, alias.name).compiler_flag
+
+
+def _outermost(body: Any, inside: tuple[Any, ...]) -> Iterator[Function]:
+    for node in body:
+        if isinstance(node, FUNCTIONS):
+            yield Function(node, inside)
+            continue
+        for field in ("body", "handlers", "orelse", "finalbody"):
+            inner = getattr(node, field, None)
+            if isinstance(inner, list):
+                yield from _outermost(inner, inside if field == "handlers" else (*inside, node))
+
+
+def _compiled(lines: list[str], function: Function, source: Source, filename: str, lower: int) -> tuple[Any, types.CodeType]:
+    """The definition that stands in `lines`, alone: its syntax tree, and its code as in the whole file, `lower` lines further down."""
+    head = []
+    for node in function.inside:
+        line = source.lines[node.lineno - 1]
+        indent = line[: len(line) - len(line.lstrip())]
+        head.append(indent + (f"class {node.name}:" if isinstance(node, ast.ClassDef) else "if 1:"))
+    try:
+        tree = ast.parse("\n".join(head + lines) + "\n")
+    except (SyntaxError, ValueError) as error:
+        raise Refused("does not compile: " + str(error)) from error
+    ast.increment_lineno(tree, function.start - 1 - len(head) + lower)
+    body: Any = tree.body
+    for _ in function.inside:
+        if len(body) != 1 or not hasattr(body[0], "body"):
+            raise Refused("more than a function changed")
+        body = body[0].body
+    if len(body) != 1 or not isinstance(body[0], FUNCTIONS):
+        raise Refused("more than a function changed")
+    try:
+        code: Any = compile(tree, filename, "exec", flags=source.flags, dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise Refused("does not compile: " + str(error)) from error
+    for name in [node.name for node in function.inside if isinstance(node, ast.ClassDef)] + [function.name]:
+        found = [const for const in code.co_consts if isinstance(const, types.CodeType) and const.co_name == name]
+        if len(found) != 1:
+            raise Refused(f"which code belongs to {name} is not clear")
+        code = found[0]
+    return body[0], code
+
+
+def _header(node: Any) -> str:
+    """All of a definition but its body; the docstring counts: it was copied when the function was made."""
+    parts = [node.args, *node.decorator_list, *([node.returns] if node.returns else [])]
+    kind = type(node).__name__
+    return "\n".join(
+        [kind, node.name, str(ast.get_docstring(node, clean=False)), str(len(getattr(node, "type_params", ())))]
+        + [ast.dump(p) for p in parts]
+    )
+
+
+def _nested(code: types.CodeType) -> list[types.CodeType]:
+    return [const for const in code.co_consts if isinstance(const, types.CodeType)]
+
+
+def _alike(old: types.CodeType, new: types.CodeType) -> bool:
+    """Whether two code objects do the same by themselves, whatever is in the functions they make."""
+    plain = [[(type(c), repr(c)) for c in code.co_consts if not isinstance(c, types.CodeType)] for code in (old, new)]
+    names = [[c.co_name for c in _nested(code)] for code in (old, new)]
+    fields = ("co_code", "co_names", "co_varnames", "co_freevars", "co_cellvars", "co_flags", "co_argcount", "co_kwonlyargcount")
+    return plain[0] == plain[1] and names[0] == names[1] and all(getattr(old, f) == getattr(new, f) for f in fields)
+
+
+def _pairs(old: types.CodeType, new: types.CodeType) -> Iterator[tuple[types.CodeType, types.CodeType | None, bool]]:
+    """(old code, new code, whether it changed by itself) for a function and all within it; no new code where there is none."""
+    same = _alike(old, new)
+    yield old, new, not same
+    if same:
+        for before, after in zip(_nested(old), _nested(new)):
+            yield from _pairs(before, after)
+    else:
+        for before in _nested(old):
+            yield from _gone(before)
+
+
+def _gone(code: types.CodeType) -> Iterator[tuple[types.CodeType, None, bool]]:
+    yield code, None, True
+    for inner in _nested(code):
+        yield from _gone(inner)
+
+
+def _key(code: types.CodeType) -> Key:
+    return (code.co_filename, code.co_firstlineno, code.co_name)
+
+
+class Watch:
+    """Which functions run, while it is on."""
+
+    def __init__(self) -> None:
+        self.ran: set[Key] = set()
+        if MONITORING:
+            events: Any = MONITORING
+            events.use_tool_id(3, "swesearch")
+            events.register_callback(3, events.events.PY_START, self._started)
+            events.set_events(3, events.events.PY_START)
+        else:
+            sys.setprofile(self._called)
+
+    def _started(self, code: types.CodeType, _: int) -> Any:
+        self.ran.add(_key(code))
+        return MONITORING.DISABLE
+
+    def _called(self, frame: Any, event: str, _: Any) -> None:
+        if event == "call":
+            self.ran.add(_key(frame.f_code))
+
+    def stop(self) -> None:
+        """Look no more. Raises Refused where somebody else took our place."""
+        if MONITORING:
+            MONITORING.free_tool_id(3)
+            return
+        mine = getattr(sys.getprofile(), "__self__", None) is self
+        sys.setprofile(None)
+        if not mine:
+            raise Refused("the base sets a profiler of its own while it is imported")
+
+
+class Memory:
+    """The base as it was loaded: sources, live functions, and what already ran."""
+
+    def __init__(self) -> None:
+        if sys.version_info < (3, 8):
+            self.frozen = False
+            return
+        self._watch = Watch()
+        self.frozen = False
+        self._texts: dict[str, bytes] = {}
+        self._parsed: dict[str, Source] = {}
+        self._alive: dict[Key, list[Any]] = {}
+        self._files: set[str] = set()  # absolute names of files that code was loaded from
+        self._rewritten: set[str] = set()
+
+    def freeze(self, root: str) -> None:
+        """Remember what was loaded from the work tree below `root`. Raises Refused."""
+        if sys.version_info < (3, 8):
+            raise Refused("syntax trees of this Python do not know where a function ends")
+        self._watch.stop()
+        self.root, self.frozen = root, True
+        for module in list(sys.modules.values()):
+            self._remember(module)
+        for thing in gc.get_objects():
+            if type(thing) is types.FunctionType and failures.inside(thing.__code__.co_filename, root):
+                self._alive.setdefault(_key(thing.__code__), []).append(thing)
+                self._files.add(thing.__code__.co_filename)
+        self._listing = {os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names}
+
+    def _remember(self, module: Any) -> None:
+        spec = getattr(module, "__spec__", None)
+        name = getattr(spec, "origin", None) or getattr(module, "__file__", None)
+        path = failures.inside(name, self.root) if isinstance(name, str) else ""
+        if not path.endswith(".py"):
+            return
+        with open(self.root + path, "rb") as file:
+            self._texts[path] = file.read()
+        self._files.add(str(name))
+        if type(getattr(spec, "loader", None)).__name__ in REWRITERS:
+            self._rewritten.add(path)
+
+    def prepare(self, path: str) -> None:
+        """Parse a file of the base ahead: a candidate changed it, others will."""
+        if path in self._texts and path not in self._parsed:
+            try:
+                self._parsed[path] = Source(self._texts[path])
+            except Refused:
+                pass  # it will be refused again
+
+    def swap(self, changed: list[str], hint: Callable[[str], None]) -> None:
+        """Make the loaded base what the work tree is now. Raises Refused before anything was changed."""
+        plan: list[tuple[Any, types.CodeType]] = []
+        shifts = {}
+        for path in changed:
+            data = self._now(path)
+            if path in self._texts and data != self._texts[path]:
+                if path not in self._parsed:
+                    hint(path)
+                shifts[path] = self._plan(path, data, plan)
+        for function, code in plan:
+            function.__code__ = code
+        for path, shift in shifts.items():
+            failures.SHIFTS[path] = shift
+            linecache.cache.pop(self.root + path, None)
+
+    def _now(self, path: str) -> bytes:
+        """The text of a changed file. Raises Refused where it is not a module whose change we can judge."""
+        full = self.root + path
+        if not path.endswith(".py") or full not in self._listing or not os.path.isfile(full) or os.path.islink(full):
+            raise Refused(path + " is more than a change to a module")
+        if path in self._rewritten or (path not in self._texts and full in self._files):
+            raise Refused(path + " was loaded in a way of its own")
+        with open(full, "rb") as file:
+            return file.read()
+
+    def _plan(self, path: str, data: bytes, plan: list[tuple[Any, types.CodeType]]) -> Any:
+        if path not in self._parsed:
+            self._parsed[path] = Source(self._texts[path])
+        old = self._parsed[path]
+        made: set[int] = set()
+        moved: list[tuple[int, int]] = []
+        filename = self._filename(path)
+        for function, before, after in _changes(old, data):
+            node, was = _compiled(before, function, old, filename, 0)
+            fresh, now = _compiled(after, function, old, filename, sum(by for _, by in moved))
+            if _header(node) != _header(fresh) or getattr(node, "type_params", None):
+                raise Refused(f"the signature of {function.name} changed")
+            self._match(was, now, plan, made)
+            moved.append((function.end, len(after) - len(before)))
+        return lambda line, code: line if id(code) in made else line + sum(by for end, by in moved if line > end)
+
+    def _filename(self, path: str) -> str:
+        """The name that the code of a module carries."""
+        full = self.root + path
+        return full if full in self._files else next((f for f in self._files if failures.inside(f, self.root) == path), full)
+
+    def _match(self, was: types.CodeType, now: types.CodeType, plan: list[tuple[Any, types.CodeType]], made: set[int]) -> None:
+        """Plan new code for every live function made from `was` or from a function within it."""
+        if not self._alive.get(_key(was)):
+            raise Refused(f"no live function is {was.co_name}")
+        known: dict[types.CodeType, Any] = {}
+        for old, new, changed in _pairs(was, now):
+            if changed and _key(old) in self._watch.ran:
+                raise Refused(f"{old.co_name} ran while the base was loaded")
+            if new is not None and changed and (old.co_freevars != new.co_freevars or (old.co_flags ^ new.co_flags) & SHAPE):
+                raise Refused(f"{old.co_name} closes over other variables, or is another kind of function")
+            if known.setdefault(old, new) is not new:
+                raise Refused("two functions on one line")
+            made.add(id(new))
+        for key in {_key(old) for old in known}:
+            for function in self._alive.get(key, ()):
+                if known.get(function.__code__) is None:
+                    raise Refused(f"{function.__name__} does not carry the code of its source")
+                plan.append((function, known[function.__code__]))
+
+
+def _changes(old: Source, data: bytes) -> Iterator[tuple[Function, list[str], list[str]]]:
+    """Each outermost function whose text changed, with its old and new lines. Raises Refused if anything else changed."""
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    except ValueError as error:
+        raise Refused("is not UTF-8") from error
+    lines = text.split("\n")
+    first, last = _differ(old.lines, lines)
+    by = len(lines) - len(old.lines)
+    for function in old.functions:
+        if function.start - 1 <= first and last <= function.end:
+            yield function, old.lines[function.start - 1 : function.end], lines[function.start - 1 : function.end + by]
+            return
+    yield from _several(old, Source(data))
+
+
+def _differ(old: list[str], new: list[str]) -> tuple[int, int]:
+    """Where two lists of lines differ: old[first:last] is all that is not common at the start and at the end."""
+    most = min(len(old), len(new))
+    first = next((i for i in range(most) if old[i] != new[i]), most)
+    tail = next((i for i in range(most - first) if old[-1 - i] != new[-1 - i]), most - first)
+    return first, len(old) - tail
+
+
+def _several(old: Source, new: Source) -> Iterator[tuple[Function, list[str], list[str]]]:
+    if [f.where() for f in old.functions] != [f.where() for f in new.functions] or _between(old) != _between(new):
+        raise Refused("more than function bodies changed")
+    for before, after in zip(old.functions, new.functions):
+        was, now = old.lines[before.start - 1 : before.end], new.lines[after.start - 1 : after.end]
+        if was != now:
+            yield before, was, now
+
+
+def _between(source: Source) -> list[list[str]]:
+    """The text outside the outermost functions."""
+    ends = [0] + [function.end for function in source.functions]
+    starts = [function.start - 1 for function in source.functions] + [len(source.lines)]
+    return [source.lines[end:start] for end, start in zip(ends, starts)]
