@@ -1,0 +1,5 @@
+"""Put the parts together: the only room that knows all others."""
+
+from swesearch.solve.search import search
+
+__all__ = ["search"]

@@ -14,6 +14,8 @@ from dataclasses import replace
 
 from swesearch.base import Attempt, Evaluation, Measurement, State, Term
 
+GAIN = "failing"  # the term that is 0 on the root; all others are 1 there
+
 
 class Hybrid:
     """Values states by a ladder of terms; asks each state only once."""
@@ -29,6 +31,11 @@ class Hybrid:
             found = self._climb(state, parent)
             self._cache[state] = replace(self._combine(found), seconds=time.monotonic() - begun)
         return self._cache[state]
+
+    def start(self) -> Evaluation:
+        """What a state is worth that gained nothing and lost nothing: what the root is, without measuring it."""
+        gained = next(term.weight for term in self._terms if term.name == GAIN)
+        return Evaluation(1 - gained / sum(term.weight for term in self._terms))
 
     def remember(self, state: State, evaluation: Evaluation) -> None:
         """Put back an evaluation that an earlier session of the run paid for."""

@@ -71,3 +71,7 @@ def test_what_could_not_be_found_out_is_not_cached_as_a_score():
         hybrid.evaluate(STATE, None)
 
     assert STATE not in hybrid
+
+
+def test_the_root_is_worth_what_gains_nothing_and_loses_nothing():
+    assert Hybrid([Says("failing", 0, weight=3), Says("lint", 1, weight=1)]).start().value == pytest.approx(0.25)

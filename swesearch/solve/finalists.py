@@ -1,0 +1,129 @@
+"""From the states that passed while searching to the one that is handed over: minimised, ranked, verified afresh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sandbox.base import Sandbox, TestRun
+from swesearch.base import Attempt, Candidate, Discriminator, Evaluator, State, Verdict
+from swesearch.solve.prepare import Bench
+from swesearch.solve.record import Record
+from swesearch.value.checks import CheckRun
+from swesearch.value.tests import broken_tests
+
+TRIES = 3  # times as many candidates are verified as are wanted, where some fail
+
+
+@dataclass(frozen=True, slots=True)
+class Finals:
+    """Ranks, verifies and reports the candidates of one run."""
+
+    bench: Bench
+    evaluator: Evaluator
+    discriminator: Discriminator
+    record: Record
+
+    def run(self, solved: Sequence[Attempt], most: int) -> Verdict:
+        """At most `most` verified candidates, best first. Raises SandboxUnavailable."""
+        self.record.append("phase", name="minimise", detail=f"{len(solved)} candidates pass")
+        small = {attempt.state: attempt for attempt in map(self._minimised, solved)}
+        ranked = self.discriminator.pick([self._candidate(attempt) for attempt in small.values()])
+        self.record.append("phase", name="verify", detail="each finalist in a sandbox that nothing has run in")
+        verified: list[Candidate] = []
+        for candidate in ranked.ranking[: TRIES * most]:
+            verified += self._verified(candidate, len(verified))
+            if len(verified) == most:
+                break
+        return Verdict(tuple(verified), ranked.why if verified and verified[0].attempt == ranked.ranking[0].attempt else "")
+
+    def _minimised(self, attempt: Attempt) -> Attempt:
+        def still_good(state: State) -> bool:
+            return self.evaluator.evaluate(state, None).solved
+
+        state = attempt.state
+        return attempt if state == attempt.state else replace(attempt, state=state, evaluation=self.evaluator.evaluate(state, None))
+
+    def _candidate(self, attempt: Attempt) -> Candidate:
+        return Candidate(attempt, self.bench.store.diff(self.bench.root, attempt.state), verified=False)
+
+    def _verified(self, candidate: Candidate, rank: int) -> Iterator[Candidate]:
+        """The candidate with its evidence, if it holds."""
+        found = list(self._evidence(candidate.attempt.state, with_rest=rank == 0))
+        good = all(proof.holds for proof in found)
+        reasons = (*(proof.words for proof in found), *candidate.reasons)
+        tree = candidate.attempt.state.tree
+        self.record.append(
+            "finalist", node=tree, verified=good, patch=candidate.patch.decode(errors="replace"), reasons=reasons, rank=rank + 1
+        )
+        if good:
+            yield replace(candidate, verified=True, reasons=reasons)
+
+    def _evidence(self, state: State, with_rest: bool) -> Iterator[Proof]:
+        """Proofs in a sandbox of its own, up to the first that does not hold."""
+        box = self.bench.fresh()
+        try:
+            for check in self.bench.checks:
+                for prove in (_check_proof, _nearby_proof, *([_rest_proof] if with_rest else [])):
+                    if (proof := prove(check, state, box)) is not None:
+                        yield proof
+                        if not proof.holds:
+                            return
+        finally:
+            box.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One thing that was looked at, whether it holds, and what was seen."""
+
+    holds: bool
+    words: str
+
+
+Prove = Callable[[CheckRun, State, Sandbox], Proof | None]
+
+
+def _check_proof(check: CheckRun, state: State, box: Sandbox) -> Proof:
+    """The user's own command, which failed on the root, passes."""
+    run = check.verify(state, box)
+    words = " ".join(check.check.command)
+    if run.passed:
+        return Proof(True, f"`{words}` failed before and passes now, in a fresh {box.name} sandbox ({_count(run)})")
+    return Proof(False, f"`{words}` does not pass in a fresh {box.name} sandbox ({run.status})")
+
+
+def _nearby_proof(check: CheckRun, state: State, box: Sandbox) -> Proof | None:
+    """The tests around the failing ones go on to pass."""
+    passing = check.baseline.passing
+    if not passing:
+        return None
+    broken = broken_tests(passing, check.whole_files(state, box))
+    words = (
+        f"newly failing in the same files: {', '.join(broken[:3])}"
+        if broken
+        else f"{len(passing)} other tests in the same files still pass"
+    )
+    return Proof(not broken, words)
+
+
+def _rest_proof(check: CheckRun, state: State, box: Sandbox) -> Proof | None:
+    """The rest of the repository's tests, where they run within the limits of one run."""
+    before = check.rest(check.root, box)
+    if before is None:
+        return None
+    if before.status != "complete":
+        return Proof(True, f"the rest of the tests was not compared: on the code as it is the whole suite is {before.status}")
+    passing = [outcome.id for outcome in before.outcomes if outcome.outcome == "passed"]
+    broken = broken_tests(passing, check.rest(state, box))
+    words = (
+        f"newly failing elsewhere: {', '.join(broken[:3])}"
+        if broken
+        else f"none of the {len(passing)} passing tests of the suite is broken"
+    )
+    return Proof(not broken, words)
+
+
+def _count(run: TestRun) -> str:
+    number = sum(outcome.outcome == "passed" for outcome in run.outcomes)
+    return f"{number} test{'s' if number != 1 else ''}"

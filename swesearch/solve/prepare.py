@@ -1,0 +1,82 @@
+"""What a search needs before it can begin: the states, the environment, the sandbox, and checks that are shown to fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.base import Environment, Limits, Quota, Sandbox
+from sandbox.choose import Choice, choose
+from sandbox.environment import find
+from swesearch.base import Check, State, UsageError
+from swesearch.runs import Run
+from swesearch.settings import SandboxSettings
+from swesearch.solve.record import Record
+from swesearch.store import Store
+from swesearch.value.checks import CheckRun
+
+MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The place where candidates are tried."""
+
+    store: Store
+    root: State
+    sandbox: Sandbox
+    fresh: Callable[[], Sandbox]  # another sandbox like it, with nothing in it that a candidate has seen
+    checks: tuple[CheckRun, ...]
+
+    def close(self) -> None:
+        """Remove every box and leave the states readable with plain git."""
+        self.sandbox.close()
+        self.store.close()
+
+
+def prepare(run: Run, record: Record, root: State | None) -> Bench:
+    """Set everything up for `run`, whose root is known if it goes on. Raises UsageError or SandboxUnavailable."""
+    if not run.task.checks:
+        raise UsageError(
+            "nothing says what is broken: give a command that fails because of the bug, --check 'pytest tests/test_x.py::test_y'"
+        )
+    store = Store.open(run.task.repo, run.store)
+    root = root or store.root()
+    settings = run.settings.sandbox
+    record.show("phase", name="prepare", detail="looking for a sandbox and the repository's environment")
+    choice = choose(settings.kind, lambda words: record.show("phase", name="prepare", detail=words))
+    environment = _environment(run, store, root, choice, record)
+    quota = Quota(memory=settings.memory * MEGABYTE, cpus=settings.cpus)
+    sandbox = choice.make(environment, quota, run.settings.search.workers or None, run.id)
+    record.show("sandbox", name=sandbox.name, slots=sandbox.slots, why=f"{choice.why}; {environment.why}")
+    checks = tuple(_check_run(store, sandbox, root, check, settings) for check in run.task.checks)
+    return Bench(store, root, sandbox, lambda: choice.make(environment, quota, 1, run.id), checks)
+
+
+def _environment(run: Run, store: Store, root: State, choice: Choice, record: Record) -> Environment:
+    settings = run.settings.sandbox
+    files = store.files(root)
+    found = find(
+        run.task.repo,
+        python=settings.python or None,
+        image=settings.image or None,
+        cache=run.folder.parent.parent / "environments",
+        tracked=lambda path: path in files or any(name.startswith(f"{path}/") for name in files),
+        say=lambda words: record.append("warning", text=words),
+        box=choice.box,
+    )
+    return choice.set_up(found, settings.setup, lambda: store.archive(root)) if settings.setup else found
+
+
+def _check_run(store: Store, sandbox: Sandbox, root: State, check: Check, settings: SandboxSettings) -> CheckRun:
+    placed = Check(tuple(_placed(word, store, root) for word in check.command)) if store.prefix else check
+    return CheckRun(store, sandbox, root, placed, Limits(seconds=settings.seconds))
+
+
+def _placed(word: str, store: Store, root: State) -> str:
+    """A path of the check as seen from the repository's top, where the user named a folder below it."""
+    path = word.split("::")[0]
+    below = str(Path(store.prefix) / path)
+    known = any(name == below or name.startswith(f"{below}/") for name in store.files(root))
+    return str(Path(store.prefix) / word) if path and not word.startswith("-") and known else word
