@@ -108,17 +108,19 @@ class DockerSandbox(PooledSandbox):
             "/tmp": f"{common},size={quota.temporary},nr_inodes={quota.inodes},mode=1777",
             "/box": "rw,noexec,nosuid,nodev,size=16m,nr_inodes=1k,mode=755",
         }
-        if any(path.startswith("/root/") for path in self._environment.mounts):
-            found["/root"] = (
-                "rw,noexec,nosuid,nodev,size=64k,nr_inodes=1k,mode=755"  # images lock it; the tests must reach what is mounted below
-            )
+        if self._below_root():
+            found["/root"] = "rw,noexec,nosuid,nodev,size=64k,nr_inodes=1k"
         return found
+
+    def _below_root(self) -> bool:
+        """Whether something is mounted below /root, which images lock."""
+        return any(path.startswith("/root/") for path in self._environment.mounts)
 
     def _config(self) -> dict[str, Any]:
         return agent_config(
             self._environment, self._quota, uid=TEST_UID, work=WORK, probe=PROBE_INSIDE, files=probe_files(self._environment),
             scratch=["/tmp", "/dev/shm", "/dev/mqueue"], keep=_with_parents(self._environment.mounts), init=True, cgroup=True, filter=True,
-            env=variables(self._environment),
+            env=variables(self._environment), modes={"/tmp": 0o1777, "/box": 0o755} | ({"/root": 0o755} if self._below_root() else {}),
         )  # fmt: skip
 
 

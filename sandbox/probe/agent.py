@@ -68,6 +68,8 @@ class Agent:
         self._bases: dict[str, Base] = {}  # the least lately used first
         self._tree = WorkTree()
         self._counts_memory = config["cgroup"] and memory_kills() is not None
+        for folder, mode in config["modes"].items():
+            os.chmod(folder, mode)
         _install(config["probe"], config["files"])
         os.chdir(config["work"])
 
