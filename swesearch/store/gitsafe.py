@@ -81,10 +81,11 @@ def alternates(objects: Path) -> bytes:
 
 
 class Git:
-    """Git commands in one private git directory."""
+    """Git commands in one private git directory, with `env` laid over our environment."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, env: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self._env = env or {}
 
     def run(self, *args: str, stdin: bytes = b"", cwd: Path | None = None, env: Mapping[str, str] | None = None) -> bytes:
         """Run a command and return its stdout. Raises UsageError without git, SwesearchError where the command fails."""
@@ -94,7 +95,7 @@ class Git:
                 input=stdin,
                 capture_output=True,
                 cwd=cwd or self.folder,
-                env=environment(self.folder, **env or {}),
+                env=environment(self.folder, **self._env, **env or {}),
                 timeout=SECONDS,
                 check=False,
             )
