@@ -17,6 +17,7 @@ PARTS = {
     "swesearch.agents",
     "swesearch.value",
     "swesearch.discriminator",
+    "swesearch.apply",
     "swesearch.codec",
     "swesearch.journal",
     "swesearch.report",
@@ -34,6 +35,7 @@ ROOMS: dict[str, set[str]] = {
     "swesearch.engine": set(),
     "swesearch.store": WORDS,
     "swesearch.code": WORDS,
+    "swesearch.apply": WORDS | {"swesearch.store"},  # the only writer to a working copy
     "swesearch.journal": WORDS,
     "swesearch.settings": WORDS,
     "swesearch.codec": WORDS | {"swesearch.code"},  # the JSON form of every type that is kept

@@ -16,7 +16,7 @@ def main() -> None:
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:
-        app()
+        app(prog_name="swesearch")
     except (SwesearchError, SandboxError) as error:
         if debug:
             raise

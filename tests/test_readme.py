@@ -1,0 +1,62 @@
+"""What the documents name must exist."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from swesearch.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+CODE = re.findall(r"```.*?```|`[^`\n]+`", README, re.DOTALL)
+COMMANDS = sorted({command for code in CODE for command in re.findall(r"swesearch (\w+)", code) if not code.startswith("```toml")})
+FLAGS = sorted({flag for code in CODE for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]*", code)} - {"--list"})  # of scripts/demo
+
+
+@cache
+def help_of(*command: str) -> str:
+    done = subprocess.run([sys.executable, "-m", "swesearch", *command, "--help"], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_the_readme_names_commands_and_flags() -> None:
+    assert {"fix", "apply", "resume", "runs", "show", "doctor", "config"} == set(COMMANDS)
+    assert "--check" in FLAGS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_in_the_readme_exists(command: str) -> None:
+    assert f"Usage: swesearch {command}" in help_of(command)
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_every_flag_in_the_readme_exists(flag: str) -> None:
+    assert any(re.search(rf"{flag}\b", help_of(command)) for command in COMMANDS)
+
+
+def test_the_exit_codes_of_the_readme_are_those_of_the_help() -> None:
+    table = set(re.findall(r"^\| (\d+) \|", README, re.MULTILINE))
+    text = help_of()
+    assert table == set(re.findall(r"\b\d+\b", text[text.index("Exit codes:") :]))
+
+
+def test_the_settings_of_the_readme_can_be_loaded() -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    assert Settings().updated(tomllib.loads(block), "README.md").search.strategy == "mcts"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_path_and_link_in_the_documents_exists(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+    paths = re.findall(r"`((?:swesearch|sandbox|benchmarks|tests|scripts|\.ci)/[\w./-]*)", text)
+    assert [name for name in [*links, *paths] if not (ROOT / name).exists()] == []
+    assert links or paths
