@@ -10,21 +10,27 @@ import ast
 import configparser
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-TEST_GROUPS = frozenset({"test", "tests", "testing", "test-deps", "unittest", "dev", "develop", "development"})
+TEST_GROUPS = frozenset({"test", "tests", "testing", "test-deps", "unittest"})
+DEV_GROUPS = frozenset({"dev", "develop", "development"})  # where no group is named after tests
+TOOLS = re.compile(  # what development needs and tests do not: linters, formatters, documentation, releases
+    r"(pytest-)?(black|flake8|isort|pylint|ruff|pycodestyle|pydocstyle|mypy|pyright)(-.*)?|(sphinx|mkdocs|furo|docformatter)(-.*)?"
+    r"|tox(-.*)?|nox|twine|build|wheel|pre-commit|codecov|coveralls|bump.*version|towncrier|zest\.releaser"
+)
 REQUIREMENT_FILES = (
     *("requirements.txt", "test-requirements.txt", "dev-requirements.txt", "test_requirements.txt", "dev_requirements.txt"),
     *("requirements-test.txt", "requirements-tests.txt", "requirements-dev.txt", "requirements_test.txt", "requirements_dev.txt"),
     *(f"requirements/{name}.txt" for name in ("base", "main", "test", "tests", "testing", "dev")),
     *("tests/requirements.txt", "test/requirements.txt"),
 )
+RUNNING_FILES = ("requirements.txt", "requirements/base.txt", "requirements/main.txt")
 LARGEST = 1 << 20  # bytes read of any one file
 
 
@@ -45,20 +51,31 @@ def declared(repo: Path) -> Declared:
     sources: list[str] = []
     project = _toml(repo, dropped)
     own = canonicalize_name(str(_table(project, "project").get("name", "")) or "-")
-    for source, read in _readers(repo, project, dropped):
-        lines = list(read())
-        sources += [source] if lines else []
-        for line in lines:
+    for source, needs in _sources(repo, project, dropped):
+        sources += [source] if needs.running or needs.testing else []
+        for line in needs.running:
             _keep(line, own, kept, dropped)
+        for line in needs.testing:
+            if not TOOLS.fullmatch(canonicalize_name(re.split(r"[^\w.-]", line)[0])):
+                _keep(line, own, kept, dropped)
     return Declared(tuple(kept), tuple(dict.fromkeys(dropped)), tuple(sources), str(_table(project, "project").get("requires-python", "")))
 
 
-def _readers(repo: Path, project: dict[str, Any], dropped: list[str]) -> Iterator[tuple[str, Callable[[], Iterable[str]]]]:
-    yield "pyproject.toml", lambda: _from_pyproject(project)
-    yield "setup.cfg", lambda: _from_setup_cfg(repo, dropped)
-    yield "setup.py", lambda: _from_setup_py(repo, dropped)
+class Needs(NamedTuple):
+    """Requirement lines for running the project, and for developing and testing it."""
+
+    running: Sequence[str]
+    testing: Sequence[str] = ()
+
+
+def _sources(repo: Path, project: dict[str, Any], dropped: list[str]) -> Iterator[tuple[str, Needs]]:
+    yield "pyproject.toml", _from_pyproject(project)
+    yield "pyproject.toml", _from_poetry(_table(project, "tool", "poetry"))
+    yield "setup.cfg", _from_setup_cfg(repo, dropped)
+    yield "setup.py", _from_setup_py(repo, dropped)
     for name in REQUIREMENT_FILES:
-        yield name, lambda name=name: _from_file(repo, repo / name, dropped, set())  # type: ignore[misc]  # binds the loop variable
+        lines = list(_from_file(repo, repo / name, dropped, set()))
+        yield name, Needs(lines) if name in RUNNING_FILES else Needs((), lines)
 
 
 def _keep(line: str, own: str, kept: dict[str, None], dropped: list[str]) -> None:
@@ -71,6 +88,11 @@ def _keep(line: str, own: str, kept: dict[str, None], dropped: list[str]) -> Non
         dropped.append(line)
     elif canonicalize_name(requirement.name) != own:
         kept[str(requirement)] = None
+
+
+def _testing(groups: Mapping[str, Any]) -> list[str]:
+    """The names of the groups that tests need."""
+    return [name for name in groups if name.lower() in TEST_GROUPS] or [name for name in groups if name.lower() in DEV_GROUPS]
 
 
 def _read(repo: Path, path: Path, dropped: list[str]) -> str:
@@ -104,14 +126,11 @@ def _toml(repo: Path, dropped: list[str]) -> dict[str, Any]:
         return {}
 
 
-def _from_pyproject(project: dict[str, Any]) -> Iterator[str]:
-    yield from _strings(_table(project, "project").get("dependencies"))
-    for name, extra in _table(project, "project", "optional-dependencies").items():
-        yield from _strings(extra) if name.lower() in TEST_GROUPS else ()
-    groups = _table(project, "dependency-groups")
-    for name in groups:
-        yield from _group(groups, name, set()) if name.lower() in TEST_GROUPS else ()
-    yield from _from_poetry(_table(project, "tool", "poetry"))
+def _from_pyproject(project: dict[str, Any]) -> Needs:
+    extras, groups = _table(project, "project", "optional-dependencies"), _table(project, "dependency-groups")
+    testing = [line for name in _testing(extras) for line in _strings(extras[name])]
+    testing += [line for name in _testing(groups) for line in _group(groups, name, set())]
+    return Needs(_strings(_table(project, "project").get("dependencies")), testing)
 
 
 def _group(groups: dict[str, Any], name: str, seen: set[str]) -> Iterator[str]:
@@ -126,13 +145,14 @@ def _group(groups: dict[str, Any], name: str, seen: set[str]) -> Iterator[str]:
             yield from _group(groups, str(item.get("include-group")), seen)
 
 
-def _from_poetry(poetry: dict[str, Any]) -> Iterator[str]:
-    tables = [_table(poetry, "dependencies"), _table(poetry, "dev-dependencies")]
-    tables += [_table(group, "dependencies") for name, group in _table(poetry, "group").items() if name.lower() in TEST_GROUPS]
-    for table in tables:
-        for name, want in table.items():
-            if name.lower() != "python":
-                yield _poetry_line(name, want)
+def _from_poetry(poetry: dict[str, Any]) -> Needs:
+    groups = _table(poetry, "group")
+    testing = [_table(poetry, "dev-dependencies"), *(_table(groups, name, "dependencies") for name in _testing(groups))]
+    return Needs(_poetry_lines(_table(poetry, "dependencies")), [line for table in testing for line in _poetry_lines(table)])
+
+
+def _poetry_lines(table: dict[str, Any]) -> list[str]:
+    return [_poetry_line(name, want) for name, want in table.items() if name.lower() != "python"]
 
 
 def _poetry_line(name: str, want: Any) -> str:
@@ -153,41 +173,36 @@ def _poetry_bound(bound: str) -> str:
     return f">={match[2]},<{'.'.join(map(str, ceiling))}"
 
 
-def _from_setup_cfg(repo: Path, dropped: list[str]) -> Iterator[str]:
+def _from_setup_cfg(repo: Path, dropped: list[str]) -> Needs:
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read_string(_read(repo, repo / "setup.cfg", dropped))
     except configparser.Error as error:
         dropped.append(f"setup.cfg ({str(error).splitlines()[0]})")
-        return
-    for key in ("install_requires", "tests_require"):
-        yield from _lines(parser.get("options", key, fallback=""))
-    if parser.has_section("options.extras_require"):
-        for name, value in parser.items("options.extras_require"):
-            yield from _lines(value) if name.lower() in TEST_GROUPS else ()
+        return Needs(())
+    extras = dict(parser.items("options.extras_require")) if parser.has_section("options.extras_require") else {}
+    testing = [parser.get("options", "tests_require", fallback=""), *(extras[name] for name in _testing(extras))]
+    return Needs(_lines(parser.get("options", "install_requires", fallback="")), _lines("\n".join(testing)))
 
 
-def _lines(text: str) -> Iterator[str]:
-    for line in text.splitlines():
-        line = re.sub(r"(^|\s)#.*", "", line).strip()
-        if line:
-            yield line
+def _lines(text: str) -> list[str]:
+    lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in text.splitlines())
+    return [line for line in lines if line]
 
 
-def _from_setup_py(repo: Path, dropped: list[str]) -> Iterator[str]:
+def _from_setup_py(repo: Path, dropped: list[str]) -> Needs:
     """Literal lists given to setup(), also through a module-level name. The file is parsed, never run."""
     try:
         module = ast.parse(_read(repo, repo / "setup.py", dropped))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         dropped.append("setup.py (cannot be parsed)")
-        return
+        return Needs(())
     names = {t.id: n.value for n in module.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
-    for call in (n for n in ast.walk(module) if isinstance(n, ast.Call) and ast.unparse(n.func).endswith("setup")):
-        given = {k.arg: names.get(k.value.id) if isinstance(k.value, ast.Name) else k.value for k in call.keywords}
-        for key in ("install_requires", "tests_require"):
-            yield from _strings(_literal(given.get(key)))
-        for name, extra in _table(_literal(given.get("extras_require"))).items():
-            yield from _strings(extra) if str(name).lower() in TEST_GROUPS else ()
+    calls = [n for n in ast.walk(module) if isinstance(n, ast.Call) and ast.unparse(n.func).endswith("setup")]
+    given = {k.arg: names.get(k.value.id) if isinstance(k.value, ast.Name) else k.value for call in calls for k in call.keywords}
+    extras = _table(_literal(given.get("extras_require")))
+    testing = [line for name in _testing(extras) for line in _strings(extras[name])]
+    return Needs(_strings(_literal(given.get("install_requires"))), [*_strings(_literal(given.get("tests_require"))), *testing])
 
 
 def _literal(node: ast.expr | None) -> Any:
@@ -206,6 +221,8 @@ def _from_file(repo: Path, path: Path, dropped: list[str], seen: set[Path]) -> I
         include = re.fullmatch(r"(?:-r|--requirement)[\s=]*(\S+)", line)
         if include:
             yield from _from_file(repo, path.parent / include[1], dropped, seen)
+        elif re.fullmatch(r"(-e\s+|--editable[\s=]+)?\.(\[.*\])?", line):
+            continue  # the project itself, which needs no install
         elif line.startswith("-"):
             dropped.append(line)
         else:
