@@ -12,7 +12,8 @@ from swesearch.agents.templates.proposer import TemplateProposer
 from swesearch.base import Attempt, Candidate, Event, Solution, State, Verdict
 from swesearch.codec import encode
 from swesearch.engine.budget import Budget
-from swesearch.engine.loop import Ending, Outcome, Retry, run as run_loop
+from swesearch.engine.loop import Ending, Outcome, Retry
+from swesearch.engine.loop import run as run_loop
 from swesearch.engine.search import Search
 from swesearch.engine.strategies import options
 from swesearch.engine.tree import Lease, Node

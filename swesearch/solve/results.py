@@ -1,0 +1,41 @@
+"""What finished runs hand over: read it back, and write it to the user's working copy."""
+
+from __future__ import annotations
+
+from swesearch.apply import apply_patch
+from swesearch.base import Candidate, Solution, State, UsageError
+from swesearch.codec import decode
+from swesearch.runs import Run
+from swesearch.store import Store
+
+
+def solution(run: Run) -> Solution | None:
+    """The last result of a run, None where it has none yet."""
+    found = [event.data["solution"] for event in run.events() if event.kind == "solution"]
+    return decode(found[-1]) if found else None
+
+
+def apply(run: Run, which: int = 0, *, commit: bool = False, branch: str | None = None) -> tuple[str, ...]:
+    """Write result number `which` (0: the best) to the working copy; returns the paths written.
+
+    Raises UsageError where there is no such result, or where the files are no longer as the run found them: nothing is written then.
+    """
+    chosen = _candidate(run, which)
+    root = State(next(event.data["root"] for event in run.events() if event.kind == "started"))
+    store = Store.open(run.task.repo, run.store)
+    why = chosen.attempt.action.why if chosen.attempt.action else "Repair"
+    message = f"{why[:1].upper()}{why[1:]}\n\nFound and verified by swesearch, run {run.id}.\n"
+    try:
+        return apply_patch(run.task.repo, store, root, chosen.attempt.state, commit=commit, branch=branch, message=message)
+    finally:
+        store.close()
+
+
+def _candidate(run: Run, which: int) -> Candidate:
+    found = solution(run)
+    candidates = (found.best, *found.alternatives) if found and found.best else ()
+    if not candidates:
+        raise UsageError(f"run {run.id} has no verified fix to apply: go on with `swesearch resume {run.id}`")
+    if which >= len(candidates):
+        raise UsageError(f"run {run.id} has {len(candidates)} results, numbered from 0: there is no {which}")
+    return candidates[which]
