@@ -33,6 +33,9 @@ def _key(default: T, help: str, *, choices: Sequence[str] = (), low: float = 0, 
     return field(default=default, metadata={"help": help, "choices": choices, "low": low, "repo": repo})
 
 
+STRATEGIES = ("mcts", "mcts_mean", "mcts_blend", "uct", "best_first", "beam", "linear", "random")  # a test holds them to the engine's
+
+
 @dataclass(frozen=True, slots=True)
 class TaskSettings:
     """What to repair."""
@@ -44,7 +47,7 @@ class TaskSettings:
 class SearchSettings:
     """How to search."""
 
-    strategy: str = _key("mcts", "how to search", choices=("mcts", "best_first", "beam", "random"), repo=True)
+    strategy: str = _key("mcts", "how to search", choices=STRATEGIES, repo=True)
     exploration: float = _key(1.0, "weight of the exploration term of PUCT", repo=True)
     depth: int = _key(3, "most edits on one path", low=1, repo=True)
     seed: int = _key(0, "seed of every random choice")

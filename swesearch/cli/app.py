@@ -58,7 +58,7 @@ def fix(
     image: Annotated[str | None, typer.Option(metavar="NAME", help="The Docker image to run in.")] = None,
     sandbox: Annotated[str | None, typer.Option(metavar="KIND", help="auto, docker, bubblewrap or local.")] = None,
     budget: Budget = None,
-    strategy: Annotated[str | None, typer.Option(metavar="NAME", help="mcts, best_first, beam or random.")] = None,
+    strategy: Annotated[str | None, typer.Option(metavar="NAME", help="mcts, uct, best_first, beam, linear, random; see config.")] = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="The seed of every random choice.")] = None,
     workers: Annotated[str | None, typer.Option(metavar="N", help="Evaluations at once.")] = None,
     patience: Annotated[str | None, typer.Option(metavar="N", help="Evaluations to go on for after the first fix.")] = None,

@@ -23,7 +23,7 @@ from swesearch.report.terminal import JsonLines, Lines, Screen, console
 from swesearch.report.text import safe
 from swesearch.settings import load
 
-INTERRUPTED = 130
+BUDGET_ENDED, INTERRUPTED = 3, 130
 SHOW_CURSOR = b"\x1b[?25h"
 
 
@@ -98,13 +98,15 @@ def _search(run: runs.Run, output: Output) -> int:
     view = output.view(Progress(budget.evaluations, budget.seconds))
     machine = JsonLines(sys.stdout) if output.json else None
     ended: list[int] = []
+    one_at_a_time = threading.Lock()
 
     def observe(event: Event) -> None:
-        if machine:
-            machine.see(event)
-        view.see(event)
-        if event.kind == "stopped":
-            ended.append(event.data["exit_code"])
+        with one_at_a_time:  # workers tell too
+            if machine:
+                machine.see(event)
+            view.see(event)
+            if event.kind == "stopped":
+                ended.append(event.data["exit_code"])
 
     with _interruptible() as stop, view.watch():
         solution = solve.search(run, observe, stop)
@@ -115,9 +117,7 @@ def _search(run: runs.Run, output: Output) -> int:
 
 
 def _show(run: runs.Run, solution: Solution, code: int) -> None:
-    show_solution(console(sys.stdout), solution, run.task, run.id, run.patch)
-    if code == INTERRUPTED:
-        print(f"go on with: swesearch resume {run.id}", file=sys.stderr)
+    show_solution(console(sys.stdout), solution, run.task, run.id, run.patch, resumable=code in (BUDGET_ENDED, INTERRUPTED))
 
 
 @contextmanager

@@ -23,13 +23,14 @@ def diff(patch: bytes) -> Text:
     return text
 
 
-def show_solution(out: Console, solution: Solution, task: Task, run: str, patch_file: Path) -> None:
-    """Print the outcome of a run."""
+def show_solution(out: Console, solution: Solution, task: Task, run: str, patch_file: Path, resumable: bool = False) -> None:
+    """Print the outcome of a run; `resumable` where more budget could help."""
     cost = f"{solution.cost.evaluations} evaluations, {solution.cost.seconds:.1f} s"
     if solution.best is None:
-        out.print(Text(f"no fix was verified ({cost})", "bold yellow"), Text(line(solution.why)))
+        out.print(Text.assemble((f"no fix was verified ({cost})", "bold yellow"), f": {line(solution.why)}"))
         out.print(f"see what was tried: swesearch show {run}")
-        out.print(f"go on from there:   swesearch resume {run} --budget 1000")
+        if resumable:
+            out.print(f"go on from there:   swesearch resume {run} --budget 500")
         return
     out.print(Text(f"fixed: {line(solution.best.attempt.action.why if solution.best.attempt.action else '')}", "bold green"), f"({cost})")
     out.print()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from swesearch.base import Action, Attempt, Candidate, Check, Cost, Evaluation, Measurement, Solution, State, Task
@@ -60,14 +61,17 @@ def test_a_patch_is_coloured_on_a_terminal_but_brings_no_colours_of_its_own() ->
     assert "\x1b[2J" not in text
 
 
-def test_without_a_fix_it_says_how_to_go_on() -> None:
+@pytest.mark.parametrize("resumable", [True, False])
+def test_without_a_fix_it_says_why_and_where_more_budget_could_help_how_to_go_on(resumable: bool) -> None:
     stream = io.StringIO()
-    text = shown(Solution(None, (), "two candidates failed when verified", Cost(500, 60.0)), console(stream), stream)
-    assert text.splitlines() == [
-        "no fix was verified (500 evaluations, 60.0 s) two candidates failed when verified",
+    solution = Solution(None, (), "two candidates failed when verified", Cost(500, 60.0))
+    show_solution(console(stream), solution, TASK, "run1", Path("/x"), resumable)
+    rows = [
+        "no fix was verified (500 evaluations, 60.0 s): two candidates failed when verified",
         "see what was tried: swesearch show run1",
-        "go on from there:   swesearch resume run1 --budget 1000",
+        "go on from there:   swesearch resume run1 --budget 500",
     ]
+    assert stream.getvalue().splitlines() == rows[: 2 + resumable]
 
 
 def test_many_tests_that_pass_now_are_counted() -> None:

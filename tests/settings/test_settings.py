@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from swesearch.base import UsageError
-from swesearch.settings import KEYS, PRESETS, Settings, load
+from swesearch.engine import strategies
+from swesearch.settings import KEYS, PRESETS, STRATEGIES, Settings, load
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_a_variable_that_is_no_setting_is_left_alone(user: Path) -> None:
         ("[search]\nstrateg = 'mcts'", "unknown key 'search.strateg'; did you mean 'search.strategy'?"),
         ("[serch]\nstrategy = 'mcts'", "unknown key 'serch.strategy'; did you mean 'search.strategy'?"),
         ("strategy = 'mcts'", "unknown key 'strategy'; did you mean 'search.strategy'?"),
-        ("[search]\nstrategy = 'bean'", "search.strategy must be one of mcts, best_first, beam, random, not 'bean'; did you mean 'beam'?"),
+        ("[search]\nstrategy = 'bean'", f"search.strategy must be one of {', '.join(STRATEGIES)}, not 'bean'; did you mean 'beam'?"),
         ("[search]\ndepth = 'deep'", "search.depth must be a whole number, not 'deep'"),
         ("[search]\ndepth = true", "search.depth must be a whole number, not True"),
         ("[search]\ndepth = 0", "search.depth must be a finite number from 1 up, not 0"),
@@ -126,3 +127,7 @@ def test_one_check_may_be_written_without_a_list(user: Path) -> None:
 def test_settings_survive_their_record() -> None:
     settings = load(None, {"SWESEARCH_CONFIG": "/nonexistent"}, "thorough", ["sandbox.image=python:3.12-slim", "task.checks=pytest -q"])
     assert Settings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
+
+
+def test_the_strategies_are_those_of_the_engine() -> None:
+    assert set(STRATEGIES) == set(strategies.STRATEGIES)
