@@ -11,14 +11,16 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 
 from sandbox import uv
-from sandbox.base import Environment, SandboxError
+from sandbox.base import Environment, SandboxError, SandboxUnavailable
 from sandbox.declared import Declared, declared
 from sandbox.venvs import SYSTEM, Interpreter, ask, read_venv
 
@@ -131,10 +133,20 @@ def _with_declared(repo: Path, base: Environment, cache: Path, say: Callable[[st
     """`base` with what the repository declares, and pytest, after its own packages."""
     wants = declared(repo)
     _tell(wants, base.version, say)
-    pytest = () if any(re.match(r"pytest\b(?!-)", r) for r in wants.requirements) else ("pytest",)
-    made = uv.layer((*wants.requirements, *pytest), version=base.version, platform=_platform(box), cache=cache, say=say)
-    source = f"what {', '.join(wants.sources)} declares" if wants.sources else "pytest"
-    return replace(base, mounts=(*base.mounts, str(made)), site=(*base.site, str(made)), why=f"{base.why} with {source}")
+
+    def layered(requirements: Sequence[str], source: str) -> Environment:
+        made = str(uv.layer(requirements, version=base.version, platform=_platform(box), cache=cache, say=say))
+        return replace(base, mounts=(*base.mounts, made), site=(*base.site, made), why=f"{base.why} with {source}")
+
+    if not wants.requirements:
+        return layered(["pytest"], "pytest")
+    pytest = [] if any(canonicalize_name(Requirement(r).name) == "pytest" for r in wants.requirements) else ["pytest"]
+    try:
+        return layered([*wants.requirements, *pytest], f"what {', '.join(wants.sources)} declares")
+    except SandboxUnavailable as error:
+        alone = layered(["pytest"], "pytest alone")  # the check may need no more, and --setup may bring the rest
+        say(f"{error} Going on without what {', '.join(wants.sources)} declares.")
+        return alone
 
 
 def _tell(wants: Declared, version: str, say: Callable[[str], None]) -> None:
