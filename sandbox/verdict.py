@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Literal, get_args
 
@@ -19,7 +19,7 @@ from sandbox.base import Frame, Kind, Outcome, Result, TestOutcome, TestRun
 Status = Literal["complete", "timeout", "memory", "crashed", "empty", "broken", "usage", "tampered"]
 LONGEST = 4096
 BAD = ("failed", "error")
-KINDS = ("collected", "start", "test", "canary", "lines", "types", "modules", "broken", "usage", "refused", "finish")
+KINDS = ("collected", "start", "test", "canary", "lines", "kind", "types", "modules", "broken", "usage", "refused", "finish")
 KILLED_FOR_TIME = (-24, 152)  # SIGXCPU
 
 
@@ -48,6 +48,7 @@ class Report:
     usage: str = ""
     lines: dict[str, dict[str, set[int]]] = field(default_factory=dict)
     types: dict[str, dict[str, list[Kind]]] = field(default_factory=dict)
+    kinds: dict[int, Kind] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
     own: tuple[str, ...] = ()  # top-level names that came from the work tree
     refused: str = ""
@@ -94,11 +95,12 @@ class Report:
     def _take_finish(self, data: Mapping[str, Any]) -> None:
         self.finish = data
 
+    def _take_kind(self, data: Mapping[str, Any]) -> None:
+        self.kinds[int(data["number"])] = Kind(str(data["name"]), tuple(map(str, data["attributes"])))
+
     def _take_types(self, data: Mapping[str, Any]) -> None:
         kinds = self.types.setdefault(str(data["at"]), {}).setdefault(str(data["text"]), [])
-        kind = Kind(str(data["name"]), tuple(map(str, data["attributes"])), str(data["sample"])[:80])
-        if kind not in kinds:
-            kinds.append(kind)
+        kinds.append(replace(self.kinds[int(data["number"])], sample=str(data["sample"])[:80]))
 
 
 def _outcome(data: Mapping[str, Any]) -> TestOutcome:

@@ -161,6 +161,8 @@ class Recorder:
 
     def begin(self, session: Any) -> None:
         """Tell what will run, and settle where the canaries go."""
+        if self.tracer:
+            self.tracer.stop()
         self.say("collected", ids=[item.nodeid for item in session.items])
         count = len(session.items)
         self.places = sorted(place % count for place in self.places) if count else []
@@ -183,10 +185,10 @@ class Recorder:
         if self.tracer:
             self.tracer.start(item.nodeid)
         result = yield
-        if self.tracer:
-            self.tracer.stop()
         if self.alarm:
             self.alarm.stop()
+        if self.tracer:
+            self.tracer.stop()
         if result.excinfo is None:  # type: ignore[attr-defined]
             self.now["outcome"] = self.now["outcome"] or "error"
             self.reported += 1
@@ -205,6 +207,8 @@ class Recorder:
         if verdict == "skipped":
             self.now["message"] = reason(call.excinfo)
         elif call.excinfo is not None:
+            if self.tracer:
+                self.tracer.caught(call.excinfo.value)
             self.now.update(describe(call.excinfo, self.root))
         elif verdict == "failed":
             self.now["message"] = str(outcome.get_result().longrepr)[:4096]  # type: ignore[attr-defined]

@@ -1,0 +1,136 @@
+"""See which lines run: only in chosen files of the work tree, with sys.monitoring where there is one, else with sys.settrace."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from typing import Any, Callable
+
+from swesearch_probe.failures import inside  # type: ignore[import-not-found]
+
+MONITORING: Any = getattr(sys, "monitoring", None)  # Python 3.12 on
+TOOL = 4
+EVERY = 0.2  # CPU seconds between two reports: what a test ran before it was killed must have been told
+EAGER = 0.05
+
+
+class Seen:
+    """Calls `visit(path, line, frame)` at each line of the work tree's files that `wanted` is true of.
+
+    `visit` returns whether it has seen enough of that line; `again` makes it be asked again.
+    """
+
+    def __init__(self, root: str, wanted: Callable[[str], bool], visit: Callable[[str, int, Any], bool]) -> None:
+        self._root, self._wanted, self._visit = root, wanted, visit
+        self._paths: dict[str, str] = {}
+        self.on = False
+
+    def _path(self, filename: str) -> str:
+        """The path to report for a code's file name, "" where nobody wants it."""
+        path = self._paths.get(filename)
+        if path is None:
+            path = inside(filename, self._root)
+            path = self._paths[filename] = path if path and self._wanted(path) else ""
+        return path
+
+    def start(self) -> None:
+        """Look at what runs from now on."""
+        self.on = True
+        if MONITORING is None:
+            sys.settrace(self._called)
+            threading.settrace(self._called)
+        elif MONITORING.get_tool(TOOL) is None:
+            MONITORING.use_tool_id(TOOL, "swesearch")
+            MONITORING.register_callback(TOOL, MONITORING.events.PY_START, self._started)
+            MONITORING.register_callback(TOOL, MONITORING.events.LINE, self._line)
+            MONITORING.set_events(TOOL, MONITORING.events.PY_START)
+        else:
+            MONITORING.restart_events()
+
+    def stop(self) -> None:
+        """Look away."""
+        self.on = False
+        if MONITORING is None:
+            sys.settrace(None)
+            threading.settrace(None)
+
+    def _started(self, code: Any, _: int) -> Any:
+        if self._path(code.co_filename):
+            MONITORING.set_local_events(TOOL, code, MONITORING.events.LINE)
+        return MONITORING.DISABLE
+
+    def _line(self, code: Any, line: int) -> Any:
+        if not self.on or self._visit(self._path(code.co_filename), line, sys._getframe(1)):
+            return MONITORING.DISABLE
+        return None
+
+    def _called(self, frame: Any, _event: str, _arg: Any) -> Any:
+        path = self._path(frame.f_code.co_filename)
+        if not path:
+            return None
+        enough: set[int] = set()
+
+        def local(frame: Any, event: str, _arg: Any) -> Any:
+            if event == "line" and self.on:
+                line = frame.f_lineno
+                if line not in enough and self._visit(path, line, frame):
+                    enough.add(line)
+            return local
+
+        return local
+
+
+class Lines:
+    """Which lines each test executes; under the id "" those of imports and collection."""
+
+    def __init__(self, send: Callable[..., None], root: str) -> None:
+        self._send = send
+        self._seen = Seen(root, lambda _: True, self._visit)
+        self.start("")
+
+    def start(self, name: str) -> None:
+        """A test begins."""
+        self.stop()
+        self._name = name
+        self._known: dict[str, set[int]] = {}
+        self._new: dict[str, list[int]] = {}
+        self._told = time.perf_counter()
+        signal.signal(signal.SIGVTALRM, self._flush)
+        signal.setitimer(signal.ITIMER_VIRTUAL, EVERY, EVERY)
+        self._seen.start()
+
+    def stop(self) -> None:
+        """It has ended."""
+        if self._seen.on:
+            self._seen.stop()
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            self._flush()
+
+    def caught(self, error: BaseException) -> None:
+        """Of no interest here."""
+
+    def _visit(self, path: str, line: int, _: Any) -> bool:
+        known = self._known.setdefault(path, set())
+        if line and line not in known:
+            known.add(line)
+            self._new.setdefault(path, []).append(line)
+            if time.perf_counter() - self._told > EAGER:
+                self._flush()
+        return True
+
+    def _flush(self, *_: object) -> None:
+        new, self._new = self._new, {}
+        self._told = time.perf_counter()
+        for path, lines in new.items():
+            self._send("lines", id=self._name, path=path, lines=lines)
+
+
+def tracer(job: dict[str, Any], send: Callable[..., None], root: str) -> Any:
+    """What the job asks to be traced: lines, or types."""
+    if job["trace"] == "lines":
+        return Lines(send, root)
+    from swesearch_probe.kinds import Types  # type: ignore[import-not-found]
+
+    return Types(job["focus"], send, root)
