@@ -12,6 +12,9 @@ from swesearch.solve.frontier import Frontier
 from swesearch.store import Store
 
 
+TRUST = 0.5  # the chance that an edit belongs to the fix, for each point of value that it gained
+
+
 class Expander:
     """Turns a lease into a child. Safe to call from several threads, for different leases.
 
@@ -47,8 +50,10 @@ class Expander:
             refused = Attempt(action, parent.state, Evaluation(0.0, feedback=str(error)))
             return Child(refused, object(), 0.0, action.prior, closed=True)
         evaluation = self._evaluator.evaluate(state, parent)
-        dead = not evaluation.solved and evaluation.value <= parent.evaluation.value
-        return Child(Attempt(action, state, evaluation), state, evaluation.value, action.prior, solved=evaluation.solved, closed=dead)
+        gained = evaluation.value - parent.evaluation.value
+        prior = max(action.prior, TRUST * gained)  # what it did speaks louder than what was thought of it
+        child = Attempt(action, state, evaluation)
+        return Child(child, state, evaluation.value, prior, solved=evaluation.solved, closed=gained <= 0 and not evaluation.solved)
 
     def _apply(self, state: State, action: Action) -> State:
         for edit in action.edits:

@@ -14,6 +14,7 @@ from swesearch.codec import encode
 from swesearch.engine.budget import Budget
 from swesearch.engine.loop import Ending, Outcome, Retry
 from swesearch.engine.loop import run as run_loop
+from swesearch.engine.scores import puct
 from swesearch.engine.search import Search
 from swesearch.engine.strategies import options
 from swesearch.engine.tree import Lease, Node
@@ -117,7 +118,8 @@ class _Session:
     def _tree(self, bench: Bench, evaluator: Hybrid) -> Search[Attempt]:
         settings = self.run.settings.search
         root = Attempt(None, bench.root, evaluator.start())
-        rules = options(settings.strategy, seed=settings.seed, max_depth=settings.depth)
+        score = {"score": puct(settings.exploration)} if settings.strategy == "mcts" else {}
+        rules = options(settings.strategy, seed=settings.seed, max_depth=settings.depth, **score)
         tree: Search[Attempt] = Search(root, bench.root, root.evaluation.value, **rules)
         self.record.node(root, None, tree.root.index)
         return tree
