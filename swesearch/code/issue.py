@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 PATH = re.compile(r"[\w./\\-]*\w\.pyi?\b")
 FRAME = re.compile(r'File "([^"]+)", line (\d+)')
-QUOTED = re.compile(r"`([^`\n]{2,200})`")
+QUOTED = re.compile(r"`([^`\n]{1,200})`")
 CODELIKE = re.compile(r"\b(?:[A-Za-z]\w*(?:\.[A-Za-z_]\w*)+|[a-z]+[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*|\w*[a-z]_\w+|[A-Za-z_]\w*(?=\())")
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 FILE, NAME, LINE = 1.5, 2.0, 2.0  # what it is worth that the issue mentions the file, the function, the very line

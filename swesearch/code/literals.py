@@ -48,9 +48,10 @@ def _of_statements(scene: Scene, test: TestOutcome) -> Iterator[str]:
 def expected_first(statement: Node) -> Iterator[str]:
     """The literals of a statement: those that calls are not given come first, since calls get the inputs.
 
-    In `assertEqual(f("in"), "out")` the outermost call is the assertion itself, so one call is free.
+    In `assertEqual(f("in"), "out")` the outermost call is the assertion itself and does not count.
     """
-    found = [(_calls(node, statement), node.start_byte, node) for node in _literals(statement)]
+    free = int(statement.type == "expression_statement" and statement.children[0].type == "call")
+    found = [(max(_calls(node, statement), free), node.start_byte, node) for node in _literals(statement)]
     return (text(node) for *_, node in sorted(found, key=lambda f: f[:2]))
 
 
@@ -77,7 +78,7 @@ def _calls(node: Node, top: Node) -> int:
     while above is not None and above != top:
         count += above.type == "argument_list"
         above = above.parent
-    return max(count, 1)
+    return count
 
 
 def of_message(message: str) -> Iterator[str]:

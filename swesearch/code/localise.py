@@ -223,5 +223,5 @@ def focus(suspicions: Iterable[Suspicion], sources: Callable[[str], bytes]) -> d
     for suspicion in suspicions:
         source = sources(suspicion.path)
         node = outline(source).nodes[suspicion.line]
-        lines[suspicion.path].update(range(suspicion.line, line_at(source, max(header(node).end - 1, node.start_byte)) + 1))
+        lines[suspicion.path].update(range(suspicion.line, line_at(source, header(node).end) + 1))
     return {path: tuple(sorted(numbers)) for path, numbers in lines.items()}

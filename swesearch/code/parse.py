@@ -196,7 +196,8 @@ def own(node: Node) -> Iterator[Node]:
 def header(node: Node) -> Span:
     """The bytes of a statement or clause up to the first body or clause inside it."""
     inner = (n for n in walk(node, lambda n: n is node or not _inner(n)) if n is not node and _inner(n))
-    return Span(node.start_byte, min((n.start_byte for n in inner), default=node.end_byte))
+    end = min((n.start_byte for n in inner), default=node.end_byte)
+    return Span(node.start_byte, node.start_byte + len((node.text or b"")[: end - node.start_byte].rstrip()))
 
 
 def _inner(node: Node) -> bool:
