@@ -266,13 +266,13 @@ class Search(Generic[T]):
 
     def _aim(self, edge: Edge[T]) -> bool:
         """Bring an edge up to date with its child. Returns whether its parent must be looked at again."""
-        child, parent, before = edge.child, edge.parent, edge.hope
-        edge.hope = max(edge.prior * child.hope, float_info.min) if child.hope else 0.0
-        if edge.hope:
-            value = self._backup(child.best, child.total, child.visits + edge.pending)
-            edge.base, edge.slope = self._line(value, edge.hope, edge.visits + edge.pending)
+        child, parent, pending, before = edge.child, edge.parent, edge.pending, edge.hope
+        if child.hope:
+            edge.hope = edge.prior * child.hope or float_info.min
+            value = self._backup(child.best, child.total, child.visits + pending)
+            edge.base, edge.slope = self._line(value, edge.hope, edge.visits + pending)
         else:
-            edge.base, edge.slope = DEAD, 0.0
+            edge.hope, edge.base, edge.slope = 0.0, DEAD, 0.0
         if parent.arena is not None:
             parent.arena.set(edge.place, edge.base, edge.slope, edge.hope)
         if child.best > parent.best and not child.closed:

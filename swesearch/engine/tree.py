@@ -77,7 +77,7 @@ class Edge(Generic[T]):
         self.base, self.slope = DEAD, 0.0  # score = base + slope * growth(parent)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen: that would double the time it takes to make one
 class Lease(Generic[T]):
     """Leave to try the `nth` action of `node` (counted from 0). `trail` is the way the search came down."""
 
