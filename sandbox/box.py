@@ -7,7 +7,7 @@ import struct
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from sandbox.base import Command, Environment, File, Files, Limits, Quota, Result, SandboxError, SandboxUnavailable
@@ -56,7 +56,7 @@ class Link(Protocol):
         ...
 
 
-def variables(environment: Environment, temporary: str = "/tmp", site: str = PROBE_INSIDE + "/site") -> dict[str, str]:
+def variables(environment: Environment, temporary: str = "/tmp", probe: str = PROBE_INSIDE) -> dict[str, str]:
     """All the variables a test gets to see. Nothing is inherited from the host."""
     folder = str(Path(environment.python).parent) + ":" if environment.python.startswith("/") else ""
     found = {
@@ -68,7 +68,7 @@ def variables(environment: Environment, temporary: str = "/tmp", site: str = PRO
         "PYTHONHASHSEED": "0",
     }
     if environment.site:
-        found |= {"PYTHONPATH": site, "BOX_SITE": ":".join(environment.site)}
+        found |= {"PYTHONPATH": f"{probe}/site", "BOX_SITE": ":".join(environment.site)}
     return found
 
 
@@ -119,19 +119,19 @@ def agent_config(environment: Environment, quota: Quota, **settings: Any) -> dic
     return {"python": environment.python, "quota": asdict(quota), **settings}
 
 
-def probe_files(environment: Environment) -> dict[str, str]:
-    """The files the tests' interpreter needs in a box, by path below the probe folder."""
-    files = {path.name: path.read_text("utf-8") for path in PROBE.glob("*.py")}
-    if environment.site:
-        files["site/sitecustomize.py"] = SITE
-    return files
+def probe_files() -> dict[str, str]:
+    """What the tests' interpreter needs in a box, by path below the probe folder."""
+    return {str(path.relative_to(PROBE)): path.read_text("utf-8") for path in PROBE.rglob("*.py")}
 
 
-SITE = """
-import os, site
-for folder in os.environ.get("BOX_SITE", "").split(":"):
-    if folder: site.addsitedir(folder)
-"""
+def with_parents(paths: Sequence[str]) -> list[str]:
+    """The paths and every folder above them: what wiping must leave alone."""
+    return sorted({str(folder) for path in paths for folder in (PurePosixPath(path), *PurePosixPath(path).parents)})
+
+
+def scratch(folders: Sequence[str], mounts: Sequence[str]) -> list[str]:
+    """What is emptied between runs: `folders`, and those in them that are there only to hold a mount."""
+    return [*folders, *(path for path in with_parents(mounts) if path not in mounts and path.startswith(tuple(f"{f}/" for f in folders)))]
 
 
 def _request(files: Files, command: Command, limits: Limits) -> tuple[dict[str, Any], list[bytes]]:

@@ -1,4 +1,4 @@
-"""Which sandbox to use: the one the user names, or the best there is."""
+"""Which sandbox: the one the user names, or the best there is. Says which, and why."""
 
 from __future__ import annotations
 
@@ -9,71 +9,92 @@ from sandbox.base import Environment, Quota, Sandbox, SandboxError, SandboxUnava
 from sandbox.environment import Box, host_box
 
 Tell = Callable[[str], None]
+Make = Callable[[Environment, Quota, int | None, str], Sandbox]
+SetUp = Callable[[Environment, str, Callable[[], bytes]], Environment]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A kind of sandbox that works here."""
+    """A way to make sandboxes that was found to work."""
 
-    name: str
+    name: str  # "docker", "bubblewrap", "local"
     why: str
     box: Box  # what its boxes bring along
-    make: Callable[[Environment, Quota, int | None, str], Sandbox]  # environment, quota, slots, run id
-    set_up: Callable[[Environment, str, Callable[[], bytes]], Environment]  # environment, command, the repository as a tar
+    make: Make  # environment, quota, slots, run -> sandbox
+    set_up: SetUp  # environment, command, archive of the repository -> environment in which the command was run once
 
 
-def choose(kind: str, tell: Tell) -> Choice:
-    """`kind` is docker, bubblewrap, local, or auto: the best that works here, never local. Raises SandboxUnavailable."""
+def choose(kind: str = "auto", tell: Tell = lambda _: None) -> Choice:
+    """The sandbox called `kind`; for "auto" the best there is, which is never "local". `tell` hears of what takes long.
+
+    Raises SandboxUnavailable with every reason and what to do, SandboxError for an unknown name.
+    """
     if kind != "auto":
+        if kind not in KINDS:
+            raise SandboxError(f"no sandbox is called {kind!r}: there are auto, {', '.join(KINDS)}")
         return KINDS[kind](tell)
     reasons = []
     for name in ("docker", "bubblewrap"):
         try:
-            return KINDS[name](tell)
+            choice = KINDS[name](tell)
         except SandboxUnavailable as error:
             reasons.append(f"{name}: {error}")
-    raise SandboxUnavailable("no sandbox works here. " + ". ".join(reasons) + ". `swesearch doctor` says more")
+        else:
+            return replace(choice, why="; ".join([choice.why, *reasons]))
+    raise SandboxUnavailable("no sandbox works here. " + ". ".join(reasons) + ". Without isolation, at your own risk: --sandbox local")
+
+
+def survey() -> dict[str, str]:
+    """Every sandbox that isolates, by name: "" where it works, else why it does not and what to do."""
+    found = {}
+    for name in ("docker", "bubblewrap"):
+        try:
+            KINDS[name](lambda _: None)
+            found[name] = ""
+        except SandboxUnavailable as error:
+            found[name] = str(error)
+    return found
 
 
 def _docker(tell: Tell) -> Choice:
-    from sandbox.docker import DockerSandbox, connect
-    from sandbox.images import base_image, setup_image
+    from sandbox import docker, images
 
-    client = connect()
-    base = ""
-
-    def with_base(environment: Environment) -> Environment:
-        nonlocal base
-        base = environment.image or base or base_image(client, tell=tell)
-        return replace(environment, image=environment.image or base)
+    client = docker.connect()
+    image = images.base_image(client, tell=tell)
 
     def make(environment: Environment, quota: Quota, slots: int | None, run: str) -> Sandbox:
-        return DockerSandbox(with_base(environment), quota, slots, run)
+        return docker.DockerSandbox(environment, quota, slots, run)
 
     def set_up(environment: Environment, command: str, archive: Callable[[], bytes]) -> Environment:
-        placed = with_base(environment)
-        return replace(placed, image=setup_image(client, placed.image or "", archive(), command, tell))
+        made = images.setup_image(client, environment.image or image, archive(), command, tell)
+        return replace(environment, image=made, why=f"{environment.why}, after {command}")
 
-    return Choice("docker", f"Docker engine {client.version()['Version']}", Box(), make, set_up)
-
-
-def _bubblewrap(tell: Tell) -> Choice:
-    from sandbox.bubblewrap import BubblewrapSandbox, probe
-
-    probe()
-    tell("no Docker engine answers: bubblewrap is used")
-    return Choice("bubblewrap", "no Docker engine answers", host_box(), BubblewrapSandbox, _no_setup)
+    box = Box(images.python_version(client, image), pullable=lambda name: images.pullable(client, name, tell))
+    return Choice("docker", f"closed containers of {image}", box, make, set_up)
 
 
-def _local(tell: Tell) -> Choice:
+def _bubblewrap(_: Tell) -> Choice:
+    from sandbox.bubblewrap import BubblewrapSandbox
+
+    BubblewrapSandbox(Environment(), slots=1).close()  # tries it
+
+    def make(environment: Environment, quota: Quota, slots: int | None, run: str) -> Sandbox:
+        return BubblewrapSandbox(environment, quota, slots, run)
+
+    return Choice("bubblewrap", "Linux namespaces; memory is watched, CPU share and inodes are not limited", host_box(), make, _no_set_up)
+
+
+def _local(_: Tell) -> Choice:
     from sandbox.local import WARNING, LocalSandbox
 
-    tell(WARNING)
-    return Choice("local", "as asked, without isolation", host_box(), LocalSandbox, _no_setup)
+    def make(environment: Environment, quota: Quota, slots: int | None, run: str) -> Sandbox:
+        return LocalSandbox(environment, quota, slots, run)
+
+    return Choice("local", WARNING, host_box(), make, _no_set_up)
 
 
-def _no_setup(_environment: Environment, _command: str, _archive: Callable[[], bytes]) -> Environment:
-    raise SandboxError("--setup needs Docker: elsewhere prepare an environment yourself and name it with --python")
+def _no_set_up(_environment: Environment, _command: str, _archive: Callable[[], bytes]) -> Environment:
+    raise SandboxError("--setup needs --sandbox docker; here, prepare a virtual environment and name it with --python")
 
 
 KINDS: dict[str, Callable[[Tell], Choice]] = {"docker": _docker, "bubblewrap": _bubblewrap, "local": _local}

@@ -7,7 +7,6 @@ import secrets
 import socket
 import struct
 import time
-from pathlib import PurePosixPath
 from typing import Any
 
 import docker
@@ -16,7 +15,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import LogConfig, Mount, Ulimit
 
 from sandbox.base import Environment, Quota, SandboxUnavailable
-from sandbox.box import AGENT_COMMAND, PROBE_INSIDE, WORK, Box, agent_config, probe_files, variables
+from sandbox.box import AGENT_COMMAND, PROBE_INSIDE, WORK, Box, agent_config, probe_files, scratch, variables, with_parents
 from sandbox.images import base_image
 from sandbox.owner import abandoned, labels
 from sandbox.pool import DEFAULT_QUOTA, PooledSandbox, default_slots
@@ -117,10 +116,13 @@ class DockerSandbox(PooledSandbox):
         return any(path.startswith("/root/") for path in self._environment.mounts)
 
     def _config(self) -> dict[str, Any]:
+        mounts, modes = self._environment.mounts, {"/tmp": 0o1777, "/box": 0o755}
+        if self._below_root():
+            modes["/root"] = 0o755
         return agent_config(
-            self._environment, self._quota, uid=TEST_UID, work=WORK, probe=PROBE_INSIDE, files=probe_files(self._environment),
-            scratch=["/tmp", "/dev/shm", "/dev/mqueue"], keep=_with_parents(self._environment.mounts), init=True, cgroup=True, filter=True,
-            env=variables(self._environment), modes={"/tmp": 0o1777, "/box": 0o755} | ({"/root": 0o755} if self._below_root() else {}),
+            self._environment, self._quota, uid=TEST_UID, work=WORK, probe=PROBE_INSIDE, files=probe_files(), modes=modes, init=True,
+            cgroup=True, filter=True, env=variables(self._environment), keep=with_parents(mounts),
+            scratch=scratch(["/tmp", "/dev/shm", "/dev/mqueue"], mounts),
         )  # fmt: skip
 
 
@@ -198,11 +200,6 @@ def _remove(client: docker.DockerClient, container: str) -> None:
             raise SandboxUnavailable(f"cannot remove container {container[:12]}: {_reason(error)}") from error
     except FAULTS as error:
         raise SandboxUnavailable(f"cannot remove container {container[:12]}: {_reason(error)}") from error
-
-
-def _with_parents(paths: tuple[str, ...]) -> list[str]:
-    """The paths and every folder above them: what wiping must leave alone."""
-    return sorted({str(folder) for path in paths for folder in (PurePosixPath(path), *PurePosixPath(path).parents)})
 
 
 def _reason(error: Exception) -> str:

@@ -32,6 +32,7 @@ LEFT_OUT = (
     "dev/*",
 )
 OWN = "sandbox-base"
+VERSION_LABEL = "sandbox.python"
 PULL_SECONDS, BUILD_SECONDS, SETUP_SECONDS = 60, 1200, 3600
 Tell = Callable[[str], None]
 
@@ -53,6 +54,17 @@ def base_image(client: docker.DockerClient, version: str = "3.11", tell: Tell = 
             return _own_name()
         reason = _pull(official, tell)
         return _build(client, f"{official} cannot be pulled ({reason})", tell) if reason else official
+
+
+def pullable(client: docker.DockerClient, name: str, tell: Tell = quiet) -> bool:
+    """Whether an image is here, or could be fetched now."""
+    return _exists(client, name) or not _pull(name, tell)
+
+
+def python_version(client: docker.DockerClient, image: str) -> str:
+    """The version of a base image's Python, "3.11"."""
+    official = re.fullmatch(r"python:(3\.\d+)-slim", image)
+    return official.group(1) if official else str(client.images.get(image).labels[VERSION_LABEL])
 
 
 def setup_image(client: docker.DockerClient, image: str, files: bytes, command: str, tell: Tell = quiet) -> str:
@@ -152,14 +164,16 @@ def _import(client: docker.DockerClient, tree: Path) -> None:
     with tempfile.TemporaryFile() as archive:
         subprocess.run(["tar", "-C", str(tree), *excluded, "-c", "."], stdout=archive, check=True)
         archive.seek(0)
-        answer = client.api.import_image(src=archive, repository=repository, tag=tag)
+        version = (tree / "usr/bin/python3").readlink().name.removeprefix("python")
+        answer = client.api.import_image(src=archive, repository=repository, tag=tag, changes=[f"LABEL {VERSION_LABEL}={version}"])
     if '"error"' in answer:
         raise SandboxUnavailable(f"the Docker engine does not take the base image: {answer[-500:]}")
 
 
 def _own_name() -> str:
     """The own image's name: the same recipe gives the same name."""
-    recipe = json.dumps([PACKAGES, LEFT_OUT, apt_source() and (apt_source() or ("",))[0]])
+    suite, _ = apt_source() or ("", "")
+    recipe = json.dumps([PACKAGES, LEFT_OUT, VERSION_LABEL, suite])
     return f"{OWN}:{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from sandbox.base import Environment, Quota
-from sandbox.box import AGENT_COMMAND, PROBE, SITE, Box, agent_config, variables
+from sandbox.box import AGENT_COMMAND, PROBE, Box, agent_config, variables
 from sandbox.pipe import PipeLink
 from sandbox.pool import DEFAULT_QUOTA, PooledSandbox, default_slots, host_resources
 
@@ -37,13 +37,12 @@ class LocalSandbox(PooledSandbox):
             raise
 
     def _config(self, folder: Path) -> dict[str, object]:
-        for name in ("work", "tmp", "site"):
+        for name in ("work", "tmp"):
             (folder / name).mkdir()
-        (folder / "site" / "sitecustomize.py").write_text(SITE, "utf-8")
         return agent_config(
             self._environment, self._quota, uid=None, work=str(folder / "work"), probe=str(PROBE), files={},
             scratch=[str(folder / "tmp")], keep=[], init=False, cgroup=False, filter=False,
-            env=variables(self._environment, str(folder / "tmp"), str(folder / "site")), modes={},
+            env=variables(self._environment, str(folder / "tmp"), str(PROBE)), modes={},
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import resource
+import signal
 import struct
 import sys
 from collections.abc import Iterator, Sequence
@@ -192,6 +193,8 @@ class Agent:
         found = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: quota["workspace"], resource.RLIMIT_NOFILE: quota["open_files"]}
         if not self._counts_memory:
             found[resource.RLIMIT_DATA] = quota["memory"]
+            if self._config["init"]:  # of this user namespace
+                found[resource.RLIMIT_NPROC] = quota["processes"]
         if limits["cpu"] is not None:
             found[resource.RLIMIT_CPU] = math.ceil(limits["cpu"])
         return found
@@ -217,6 +220,7 @@ def main() -> None:
     """Serve until the host is gone. A fault of ours is told on stderr and ends the box."""
     if sys.platform.startswith("linux"):
         jail.prctl(jail.PR_SET_DUMPABLE, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # for PID 1: from inside, not at all
     config, _ = receive()
     agent = Agent(config)
     try:

@@ -115,6 +115,7 @@ def enter(uid: int | None, limits: dict[int, int], rules: bytes) -> None:
     for kind, value in limits.items():
         limit(kind, value)
     if sys.platform.startswith("linux"):
+        prctl(PR_SET_DUMPABLE, 1)  # else our own files in /proc are not ours
         with open("/proc/self/oom_score_adj", "wb", 0) as file:
             file.write(b"1000")  # when memory runs out, this goes first, not the agent
     drop(uid)
