@@ -37,7 +37,6 @@ AROUND = 0.06  # share of a function's mass for its header and for the module's 
 STEEP = 0.6  # weights are divided by rank ** STEEP
 MOST = 300  # places kept
 FOCUS = 40  # places whose types are looked at
-TEST_PATH = re.compile(r"(^|/)(tests?|testing)/|(^|/)(tests?_[^/]*|[^/]*_tests?|tests?|conftest)\.py$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +68,12 @@ class Trace:
     focus: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
-def is_test_path(path: str) -> bool:
-    """Whether a path looks like test code, by the names people use."""
-    return bool(TEST_PATH.search(path))
-
-
 def localise(
     failing: Sequence[TestOutcome],
     passing: Sequence[TestOutcome],
-    issue: str = "",
-    is_test: Callable[[str], bool] = is_test_path,
-    sources: Callable[[str], bytes] = lambda _: b"",
+    issue: str,
+    is_test: Callable[[str], bool],
+    sources: Callable[[str], bytes],
     imported: Mapping[str, Sequence[int]] = MappingProxyType({}),
 ) -> Localisation:
     """Rank places by what failing and passing tests did.
@@ -171,8 +165,8 @@ class Localiser:
         run: Callable[[State, Trace], TestRun],
         read: Callable[[State, str], bytes],
         failing: Sequence[str],
-        issue: str = "",
-        is_test: Callable[[str], bool] = is_test_path,
+        issue: str,
+        is_test: Callable[[str], bool],
     ) -> None:
         self._run, self._read, self._failing, self._issue, self._is_test = run, read, tuple(failing), issue, is_test
         self._known: dict[State, Localisation] = {}

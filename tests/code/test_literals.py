@@ -5,8 +5,8 @@ import pytest
 from sandbox.base import Frame, TestOutcome
 from swesearch.code import parse
 from swesearch.code.literals import expected_first, literals, names, of_message
-from swesearch.code.localise import is_test_path
 from swesearch.code.scene import Scene
+from swesearch.value.protect import is_test
 
 
 def failed(error: str = "AssertionError", message: str = "", line: int = 0, case: str = "") -> TestOutcome:
@@ -15,7 +15,7 @@ def failed(error: str = "AssertionError", message: str = "", line: int = 0, case
 
 
 def scene(test: TestOutcome, source: bytes) -> Scene:
-    return Scene([test], [], is_test_path, lambda path: source)
+    return Scene([test], [], is_test, lambda path: source)
 
 
 def statement(source: bytes) -> list[str]:

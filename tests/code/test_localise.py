@@ -8,7 +8,8 @@ import pytest
 
 from sandbox.base import Frame, Kind, TestOutcome, TestRun
 from swesearch.base import State
-from swesearch.code.localise import Localisation, Localiser, Suspicion, Trace, focus, is_test_path, localise
+from swesearch.code.localise import Localisation, Localiser, Suspicion, Trace, focus, localise
+from swesearch.value.protect import is_test
 
 Watch = Callable[[Mapping[str, str]], list[TestOutcome]]
 
@@ -82,11 +83,11 @@ def test_shipping_is_free_from_fifty():
 }
 
 
-def of(files: Mapping[str, str], outcomes: Sequence[TestOutcome], **more: str) -> Localisation:
+def of(files: Mapping[str, str], outcomes: Sequence[TestOutcome], issue: str = "") -> Localisation:
     failing = [o for o in outcomes if o.outcome == "failed"]
     passing = [o for o in outcomes if o.outcome == "passed"]
     assert failing
-    return localise(failing, passing, sources=lambda path: files.get(path, "").encode(), **more)
+    return localise(failing, passing, issue, is_test, lambda path: files.get(path, "").encode())
 
 
 def lines(found: Localisation) -> list[tuple[str, int]]:
@@ -119,7 +120,7 @@ def test_what_ran_on_import_has_a_small_share(watch: Watch) -> None:
 def test_what_no_failing_test_ran_is_not_suspected(watch: Watch) -> None:
     found = of(WRONG, watch(WRONG))
     assert mass(found, "shop.py", 17, 18) == 0
-    assert all(not is_test_path(s.path) for s in found.lines)
+    assert all(not is_test(s.path) for s in found.lines)
 
 
 def test_scores_fall_and_sum_to_one(watch: Watch) -> None:
@@ -151,8 +152,7 @@ def test_an_issue_shifts_mass_to_what_it_mentions(watch: Watch) -> None:
 
 def test_without_lines_the_traceback_alone_localises() -> None:
     files = {"a.py": "import os\n\n\ndef f(x):\n    y = x + 1\n    return y.z\n"}
-    test = TestOutcome("", "error", error="AttributeError", message="no z", frames=(Frame("a.py", 6, "f"),))
-    found = of(files | {"t": ""}, [TestOutcome("", "failed", error=test.error, message=test.message, frames=test.frames)])
+    found = of(files, [TestOutcome("", "failed", error="AttributeError", message="no z", frames=(Frame("a.py", 6, "f"),))])
     assert lines(found)[:2] == [("a.py", 6), ("a.py", 5)]
 
 
@@ -165,7 +165,7 @@ def test_a_line_at_module_level_that_raises_is_found() -> None:
 def test_a_test_that_only_reads_a_constant_points_at_what_ran_on_import() -> None:
     files = {"a.py": 'NAME = "a"\nLIMIT = 10\n', "test_a.py": "def test_limit():\n    assert a.LIMIT == 11\n"}
     test = TestOutcome("test_a.py::test_limit", "failed", error="AssertionError", frames=(Frame("test_a.py", 2, "test_limit"),))
-    found = localise([test], [], sources=lambda path: files[path].encode(), imported={"a.py": (1, 2)})
+    found = localise([test], [], "", is_test, lambda path: files[path].encode(), imported={"a.py": (1, 2)})
     assert lines(found)[0] == ("a.py", 2)
 
 
@@ -177,17 +177,7 @@ def test_in_a_run_that_did_not_end_loops_are_suspected_most() -> None:
 
 
 def test_nothing_is_known_of_a_failure_without_lines_and_frames() -> None:
-    assert localise([TestOutcome("t", "failed", error="X")], []).lines == ()
-
-
-@pytest.mark.parametrize("path", ["tests/a.py", "a/test/b.py", "test_a.py", "a/b_test.py", "tests_tqdm.py", "conftest.py", "a/tests.py"])
-def test_test_code_is_known_by_its_path(path: str) -> None:
-    assert is_test_path(path)
-
-
-@pytest.mark.parametrize("path", ["contest.py", "a/latest/b.py", "testament.py", "pytester.py", "attest.py"])
-def test_other_code_is_not_taken_for_tests(path: str) -> None:
-    assert not is_test_path(path)
+    assert localise([TestOutcome("t", "failed", error="X")], [], "", is_test, lambda path: b"").lines == ()
 
 
 def test_the_focus_is_all_lines_of_a_statement_and_the_header_of_a_compound_one() -> None:
@@ -206,7 +196,7 @@ def test_a_localiser_runs_lines_then_types_once_per_state(watch: Watch) -> None:
         wanted = [o for o in outcomes if o.id in trace.tests or o.id.split("::")[0] in trace.tests]
         return TestRun("complete", tuple(wanted))
 
-    locate = Localiser(run, lambda state, path: CRASH[path].encode(), ["test_headers.py::test_unset"])
+    locate = Localiser(run, lambda state, path: CRASH[path].encode(), ["test_headers.py::test_unset"], "", is_test)
     found = locate(State("t"))
     assert locate(State("t")) is found
     assert lines(found)[0] == ("headers.py", 7)
@@ -226,6 +216,6 @@ def test_a_collection_error_is_localised_by_its_frames() -> None:
         return TestRun("broken", detail="test_a.py: AttributeError: 'int' object has no attribute 'z'", frames=frames)
 
     files = {"a.py": b"x = 1\ny = x.z\n", "test_a.py": b"import a\n"}
-    found = Localiser(run, lambda state, path: files[path], ["test_a.py::test_f"])(State("t"))
+    found = Localiser(run, lambda state, path: files[path], ["test_a.py::test_f"], "", is_test)(State("t"))
     assert lines(found) == [("a.py", 2)]
     assert found.names == ("z",)
