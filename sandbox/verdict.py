@@ -172,12 +172,13 @@ def _finished(result: Result, report: Report, secrets: Secrets, wanted: Collecti
 
 
 def _consistent(report: Report, secrets: Secrets, collected: Collection[str], finish: Mapping[str, Any]) -> tuple[Status, str]:
-    canaries = report.canaries.get(secrets.passes), report.canaries.get(secrets.fails)
-    if set(report.canaries) != {secrets.passes, secrets.fails} or not _sane(*canaries):
-        return "tampered", f"the canaries came out as {canaries}: pytest itself was bent"
     failed = [o.id for o in report.outcomes.values() if o.outcome in BAD]
+    stopped = bool(finish["stopped"] and failed)  # at a failure, as asked: what came later was not reached
+    canaries = report.canaries.get(secrets.passes), report.canaries.get(secrets.fails)
+    if set(report.canaries) - {secrets.passes, secrets.fails} or not _sane(*canaries, stopped):
+        return "tampered", f"the canaries came out as {canaries}: pytest itself was bent"
     silent = set(collected) - set(report.outcomes)
-    if silent and not (finish["stopped"] and failed):
+    if silent and not stopped:
         return "tampered", "collected but never reported: " + ", ".join(sorted(silent)[:20])
     if set(report.outcomes) - set(collected) or finish["tests"] < len(report.outcomes):
         return "tampered", "more tests reported than collected"
@@ -186,8 +187,10 @@ def _consistent(report: Report, secrets: Secrets, collected: Collection[str], fi
     return "complete", ""
 
 
-def _sane(passes: str | None, fails: str | None) -> bool:
+def _sane(passes: str | None, fails: str | None, stopped: bool) -> bool:
     """As they should be, or both hit by the same hook (a conftest that skips everything, a setup that raises): nothing passes then."""
+    if stopped and None in (passes, fails):
+        return passes in ("passed", None) and fails in ("failed", None)
     return (passes, fails) == ("passed", "failed") or (passes == fails and passes in ("skipped", "error"))
 
 

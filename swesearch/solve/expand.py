@@ -12,6 +12,7 @@ from swesearch.solve.frontier import Frontier
 from swesearch.store import Store
 
 
+ROOT = 0  # index of the root in the search tree
 TRUST = 0.5  # the chance that an edit belongs to the fix, for each point of value that it gained
 
 
@@ -53,7 +54,8 @@ class Expander:
         gained = evaluation.value - parent.evaluation.value
         prior = max(action.prior, TRUST * gained)  # what it did speaks louder than what was thought of it
         child = Attempt(action, state, evaluation)
-        return Child(child, state, evaluation.value, prior, solved=evaluation.solved, closed=gained <= 0 and not evaluation.solved)
+        closed = gained <= 0 and not evaluation.solved
+        return Child(child, state, evaluation.value, prior, solved=evaluation.solved, closed=closed, open=self._frontiers[ROOT].first)
 
     def _apply(self, state: State, action: Action) -> State:
         for edit in action.edits:

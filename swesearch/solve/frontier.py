@@ -14,6 +14,7 @@ class Frontier:
 
     def __init__(self, actions: Iterable[Action]) -> None:
         self._stream = iter(actions)
+        self.first = 0.0  # prior of the first action, once it was pulled
         self._pulled: dict[int, Action] = {}
         self._count = 0
         self._lock = threading.Lock()
@@ -27,5 +28,6 @@ class Frontier:
 
     def _pull(self, number: int) -> None:
         for action in islice(self._stream, max(0, number + 1 - self._count)):
+            self.first = self.first or action.prior
             self._pulled[self._count] = action
             self._count += 1

@@ -30,11 +30,18 @@ def localiser(bench: Bench, issue: str, record: Record) -> Callable[[State], Loc
     def remembered(state: State) -> Localisation:
         with lock:  # two workers may want the same state at once
             if state not in kept:
+                record.show("phase", name="localise", detail="tracing the failing tests and their neighbours")
                 kept[state] = locate(state)
                 record.append("localised", tree=state.tree, localisation=encode(kept[state]))
+                record.show("phase", name="search", detail=_best(kept[state]))
             return kept[state]
 
     return remembered
+
+
+def _best(found: Localisation) -> str:
+    places = ", ".join(f"{suspicion.path}:{suspicion.line}" for suspicion in found.lines[:3])
+    return f"most suspicious: {places}" if places else "no line of the repository is suspicious"
 
 
 def _read(bench: Bench, state: State, path: str) -> bytes:
