@@ -7,6 +7,7 @@ and hooks and fsmonitor are off by the command line, which outranks the reposito
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -133,11 +134,13 @@ def _refuse_filters(git: Git, copy: WorkingCopy, paths: Iterable[str]) -> None:
 
 
 def _identity() -> dict[str, str]:
-    """Name and address of the user, from their own configuration only. Raises UsageError where they are not set."""
-    name, email = user_setting("user.name"), user_setting("user.email")
-    if not name or not email:
+    """Name and address of the user, from the environment or their own configuration. Raises UsageError where they are not set."""
+    settings = {"NAME": user_setting("user.name"), "EMAIL": user_setting("user.email")}
+    names = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in settings.items()}
+    found = {name: os.environ.get(name) or value for name, value in names.items()}
+    if not all(found.values()):
         raise UsageError("git does not know who you are: set user.name and user.email with `git config --global`")
-    return {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in (("NAME", name), ("EMAIL", email))}
+    return found
 
 
 def _restore(index: Path, content: bytes | None) -> None:

@@ -78,8 +78,7 @@ class Objects:
 
     def hidden(self, ids: Iterable[str]) -> dict[str, Object]:
         """Those of these objects that plain git cannot see yet, because they are only in a log."""
-        logs = [*([self._log] if self._log else []), *self._others.values()]
-        return {id: object for id in ids for log in logs if (object := log.read(id))}
+        return {id: object for id in ids for log in self._logs() if (object := log.read(id))}
 
     def close(self) -> None:
         """Seal the log into a pack that plain git reads. The store can be used on."""
@@ -93,16 +92,22 @@ class Objects:
         self._reader.close()
 
     def _find(self, id: str) -> Object:
-        if self._log and (found := self._log.read(id)):
+        if found := self._seen(id):
             return found
-        answer = self._reader.read(id)
-        if answer:
-            return Object(id, *answer)
         self._look_around()
-        for log in self._others.values():
+        if found := self._seen(id):
+            return found
+        raise UsageError(f"git object {id} is missing: the repository lost it, or never had it (partial clone); fetch it and try again")
+
+    def _seen(self, id: str) -> Object | None:
+        for log in self._logs():
             if found := log.read(id):
                 return found
-        raise UsageError(f"git object {id} is missing: the repository lost it, or never had it (partial clone); fetch it and try again")
+        answer = self._reader.read(id)
+        return Object(id, *answer) if answer else None
+
+    def _logs(self) -> list[ObjectLog]:
+        return [*([self._log] if self._log else []), *self._others.values()]
 
     def _look_around(self) -> None:
         """Seal the logs that dead processes left, and read along in those of living ones."""

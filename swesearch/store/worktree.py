@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import stat
@@ -157,16 +156,13 @@ class Disk:
 
 
 def _read(full: bytes) -> tuple[int, bytes] | None:
-    try:
-        handle = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        if error.errno != errno.ELOOP:
-            raise
+    mode = os.lstat(full).st_mode
+    if stat.S_ISLNK(mode):
         return SYMLINK, os.readlink(full)  # noqa: PTH115  # pathlib takes no bytes
-    with os.fdopen(handle, "rb", buffering=0) as file:
-        mode = os.fstat(handle).st_mode
-        if not stat.S_ISREG(mode):
-            return None
+    if not stat.S_ISREG(mode):
+        return None
+    # Should something else have come to stand there in between, it is not followed and not waited for.
+    with os.fdopen(os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
         return (EXECUTABLE if mode & stat.S_IXUSR else FILE), file.readall()
 
 
