@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from math import inf
 
 DEAD = -1e300  # the score of an arm with nothing left to try
-SLACK = 1e-9  # relative; near a crossing the two lines are compared directly, so that rounding decides nothing
+SLACK = 1e-12  # lines nearer to each other than this are compared anew each time, so that rounding decides nothing
 
 
 class Arena:
@@ -73,12 +73,14 @@ class Arena:
         i, j = winner[left], winner[right]
         won = base[i] + slope[i] * x >= base[j] + slope[j] * x
         low, high = max(start[left], start[right]), min(until[left], until[right])
-        steeper = slope[i] - slope[j] if won else slope[j] - slope[i]
-        if steeper:
-            crossing = (base[j] - base[i]) / (slope[i] - slope[j])
-            slack = SLACK * abs(crossing)
-            if steeper > 0:
-                low = max(low, crossing + slack)
-            else:
-                high = min(high, crossing - slack)
-        winner[match], start[match], until[match] = (i if won else j), low, high
+        if not won:
+            i, j = j, i
+        winner[match] = i
+        lead, gain, slack = base[i] - base[j], slope[i] - slope[j], SLACK * (1 + abs(base[i]) + abs(base[j]))
+        if gain > 0:  # ahead for good, once clear of the crossing
+            low = max(low, (slack - lead) / gain)
+        elif gain < 0:  # ahead until shortly before the crossing
+            high = min(high, (slack - lead) / gain)
+        elif 0 < abs(lead) < slack:
+            low = high = x
+        start[match], until[match] = low, high

@@ -111,15 +111,14 @@ class Search(Generic[T]):
         node.told = max(node.told, lease.nth)
         children = [] if child is None else [child, *more]
         arrived = [self._arrive(node, each) for each in children if node.tried + node.asked < self._branching]
-        self._count(lease, len(arrived), sum(value for _, value in arrived))
-        self._climb(lease)
+        self._climb(lease, -1, len(arrived), sum([value for _, value in arrived]))
         return [new for new, _ in arrived if new is not None]
 
     def release(self, lease: Lease[T]) -> None:
         """Give a lease back unscored; its action will be handed out again. Raises ValueError for a lease that is not out."""
         self._end(lease)
         lease.node.returned = tuple(sorted((*lease.node.returned, (lease.nth, lease.prior))))
-        self._climb(lease)
+        self._climb(lease, -1)
 
     # Going down
 
@@ -160,22 +159,14 @@ class Search(Generic[T]):
         node.handed = max(node.handed, nth + 1)
         if node.returned:
             node.returned = tuple(each for each in node.returned if each[0] != nth)
-        self._mark(lease, 1)
-        self._climb(lease)
+        node.asked += 1
+        self._climb(lease, 1)
         return lease
 
     def _end(self, lease: Lease[T]) -> None:
         if self._leases.pop(id(lease), None) is not lease:
             raise ValueError("this lease is not out")
-        self._mark(lease, -1)
-
-    def _mark(self, lease: Lease[T], by: int) -> None:
-        """Count work under way on the whole trail (visits only: Liu et al., "Watch the unobserved", 2020)."""
-        lease.node.asked += by
-        lease.node.pending += by
-        for edge in lease.trail:
-            edge.pending += by
-            edge.parent.pending += by
+        lease.node.asked -= 1
 
     # Coming back
 
@@ -218,27 +209,30 @@ class Search(Generic[T]):
         below.hope = self._hope(below)
         self._spread([each.parent for each in below.parents if self._aim(each) and each is not edge])
 
-    def _count(self, lease: Lease[T], visits: int, total: float) -> None:
-        """Add to the statistics of the whole trail."""
-        lease.node.visits += visits
-        lease.node.total += total
-        for edge in lease.trail:
-            edge.visits += visits
-            edge.parent.visits += visits
-            edge.parent.total += total
+    def _climb(self, lease: Lease[T], under_way: int, visits: int = 0, total: float = 0.0) -> None:
+        """Add to the statistics of the whole trail, deepest first, and bring up to date whatever sees a change on it.
 
-    def _climb(self, lease: Lease[T]) -> None:
-        """Bring the whole trail up to date, and whatever else sees a change on it."""
+        Work under way counts as visits only: Liu et al., "Watch the unobserved" (2020).
+        """
         node, changed, aside = lease.node, True, []
         for edge in reversed(lease.trail):
+            node.pending += under_way
+            node.visits += visits
+            node.total += total
+            edge.pending += under_way
+            edge.visits += visits
             if changed:
                 node.hope = self._hope(node)
             if len(node.parents) > 1:
                 aside += [other.parent for other in node.parents if other is not edge and self._aim(other)]
             changed = self._aim(edge)
             node = edge.parent
+        node.pending += under_way
+        node.visits += visits
+        node.total += total
         node.hope = self._hope(node)
-        self._spread(aside)
+        if aside:
+            self._spread(aside)
 
     def _spread(self, nodes: Iterable[Node[T]]) -> None:
         """Look at `nodes` again, and at whatever sees a change in them: deepest first, so each once."""
