@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from swesearch.base import Action, Attempt, EditError, Evaluation, Evaluator, Proposer, State
 from swesearch.engine.loop import Outcome
 from swesearch.engine.tree import Child, Lease
 from swesearch.solve.frontier import Frontier
 from swesearch.store import Store
-
 
 ROOT = 0  # index of the root in the search tree
 TRUST = 0.5  # the chance that an edit belongs to the fix, for each point of value that it gained
@@ -41,8 +40,12 @@ class Expander:
     def _frontier(self, lease: Lease[Attempt]) -> Frontier:
         with self._lock:
             if lease.node.index not in self._frontiers:
-                self._frontiers[lease.node.index] = Frontier(self._proposer.propose(lease.path, lease.siblings))
+                self._frontiers[lease.node.index] = Frontier(self._ideas(lease))
             return self._frontiers[lease.node.index]
+
+    def _ideas(self, lease: Lease[Attempt]) -> Iterator[Action]:
+        """The proposer's actions; it begins to think when the first is asked for, under the frontier's own lock."""
+        yield from self._proposer.propose(lease.path, lease.siblings)
 
     def _child(self, parent: Attempt, action: Action) -> Child[Attempt]:
         try:
@@ -63,8 +66,3 @@ class Expander:
                 if reason := self._forbidden(path):
                     raise EditError(f"{path} may not be changed: {reason}")
         return self._store.apply(state, action.edits)
-
-
-def root_attempt(state: State, value: float) -> Attempt:
-    """The root as an attempt: nothing done yet, worth what a state without progress is worth."""
-    return Attempt(None, state, Evaluation(value))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from sandbox.base import Command, Files, Limits, Sandbox, TestOutcome, TestRun
+from sandbox.base import Command, Files, Frame, Limits, Sandbox, TestOutcome, TestRun
 from sandbox.commands import job_of
 from sandbox.environment import missing_module
 from sandbox.pytests import TestJob, Warm, run_tests
@@ -18,6 +19,7 @@ from swesearch.value.protect import protected
 
 COMMAND = "command"  # the one test id of a check that is not a Python test command
 COLLECTION = "collection"  # the one test id of a check whose tests cannot be collected because of the bug
+TRACEBACK = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
 BAD = frozenset({"failed", "error"})
 PER_TEST = 6  # a test may use this fraction of what a whole run may
 SLACK, FLOOR = 10.0, 2.0  # a candidate may use this many times the root's CPU seconds, and no less than these
@@ -110,7 +112,7 @@ class CheckRun:
         if result.status != "done":
             return TestRun(result.status, result=result)
         words = (result.stderr or result.stdout)[-4096:].decode(errors="replace")
-        failed = TestOutcome(COMMAND, "failed", error=f"exit status {result.exit_code}", message=words)
+        failed = TestOutcome(COMMAND, "failed", error=f"exit status {result.exit_code}", message=words, frames=self._frames(words))
         outcome = failed if result.exit_code else TestOutcome(COMMAND, "passed")
         return TestRun("complete", (outcome,), (COMMAND,), detail=words, result=result)
 
@@ -120,6 +122,14 @@ class CheckRun:
         if self._exists("src") and not self._exists("src/__init__.py"):
             env["PYTHONPATH"] = ":".join(filter(None, (env.get("PYTHONPATH"), "src")))
         return tuple(env.items())
+
+    def _frames(self, words: str) -> tuple[Frame, ...]:
+        """The traceback that a command printed, as far as it names files of the repository."""
+        found = []
+        for path, line, function in TRACEBACK.findall(words):
+            inside = next((name for name in _endings(path) if self._exists(name)), None)
+            found += [Frame(inside, int(line), function)] if inside else []
+        return tuple(found)
 
     def _archive(self) -> bytes:
         with self._lock:
@@ -164,6 +174,12 @@ class CheckRun:
         used = max((run.result.cpu_seconds for run in runs if run.result and run.status == "complete"), default=0.0)
         seconds = min(self._limits.seconds, max(FLOOR, used * SLACK))
         return replace(self._limits, seconds=min(self._limits.seconds, 3 * seconds), cpu_seconds=seconds)
+
+
+def _endings(path: str) -> Iterator[str]:
+    """The path, and what is left of it without its first folders: a box has the repository somewhere of its own."""
+    parts = path.lstrip("/").split("/")
+    yield from ("/".join(parts[start:]) for start in range(len(parts)))
 
 
 def _no_targets(job: TestJob) -> tuple[str, ...]:
