@@ -52,8 +52,10 @@ def find(path: Path, *, plain: bool = False) -> WorkingCopy:
     if plain:
         return WorkingCopy(folder, "")
     top = next((p for p in (folder, *folder.parents) if os.path.lexists(p / ".git")), None)
-    if top is None or ".git" in folder.relative_to(top).parts:
+    if top is None:
         raise UsageError(_no_working_copy(path, folder))
+    if ".git" in folder.relative_to(top).parts:
+        raise UsageError(f"{path} lies inside .git: name a folder of the working copy")
     repo = _repo(top)
     modes = repo.config_reader("repository").get_value("core", "filemode", True)
     prefix = folder.relative_to(top).as_posix()

@@ -291,7 +291,7 @@ def test_a_place_that_cannot_be_searched_is_told_in_one_clear_line(git, opened, 
 
 
 def test_the_git_folder_itself_is_not_a_working_copy(repo, opened) -> None:
-    with pytest.raises(UsageError, match="not a git repository"):
+    with pytest.raises(UsageError, match=r"lies inside \.git"):
         opened(repo({"a.py": ""}) / ".git/refs")
 
 
