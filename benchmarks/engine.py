@@ -40,17 +40,18 @@ class Row:
     depth: int
 
 
-def ours(strategy: str, **changes: Any) -> Callable[[], tuple[Step, Callable[[], int]]]:
-    """A search of ours with random values, and random priors that fall among siblings."""
+def ours(strategy: str, scale: float = 1.0, **changes: Any) -> Callable[[], tuple[Step, Callable[[], int]]]:
+    """A search of ours with random values and falling random priors; a small `scale` makes what is below the root hardly worth a visit."""
 
     def make() -> tuple[Step, Callable[[], int]]:
         draw = Random(7).random
-        search: Search[int] = Search(0, 0, draw(), **options(strategy, **changes))
+        search: Search[int] = Search(0, 0, scale * draw(), **options(strategy, **changes))
 
         def step(number: int) -> None:
             lease = search.ask()
             assert lease is not None
-            search.tell(lease, Child(number, number, draw(), lease.prior, open=draw()), lease.prior * (0.5 + 0.5 * draw()))
+            following = lease.prior * (lease.nth + 1) / (lease.nth + 1 + draw())
+            search.tell(lease, Child(number, number, scale * draw(), lease.prior, open=scale * draw()), following)
 
         return step, lambda: max(node.depth for node in search.nodes)
 
@@ -91,7 +92,7 @@ ENGINES: dict[str, tuple[Callable[[], tuple[Step, Callable[[], int]]], int]] = {
     "mcts, 2 children a node": (ours("mcts_mean", max_branching=2), 1_000_000),
     "mcts, 5 children a node": (ours("mcts", max_branching=5), 1_000_000),
     "mcts, no limits": (ours("mcts"), 1_000_000),
-    "mcts, one node with all children": (ours("mcts", max_depth=1, keep_closed=True), 1_000_000),
+    "mcts, one node with most children": (ours("mcts", scale=1e-9), 1_000_000),
     "best_first, no limits": (ours("best_first"), 1_000_000),
     "treequest ask/tell": (theirs("ask/tell"), 10_000),
     "treequest in place": (theirs("in place"), 10_000),

@@ -43,6 +43,8 @@ class Arena:
 
     def set(self, place: int, base: float, slope: float, hope: float) -> None:
         """Change one arm."""
+        if (self._base[place], self._slope[place], self._top[self._size + place]) == (base, slope, hope):
+            return
         self._base[place], self._slope[place] = base, slope
         match, start, until = (self._size + place) >> 1, self._from, self._until
         while match and start[match] <= until[match]:

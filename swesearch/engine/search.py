@@ -59,6 +59,7 @@ class Search(Generic[T]):
         self._by_key: dict[Hashable, Node[T]] = {}
         self._held: list[tuple[Node[T], float]] = []  # the next depth of a beam search, waiting
         self._leases: dict[int, Lease[T]] = {}
+        self._unmarked: Lease[T] | None = None  # the latest lease: told before the next ask, its trail need not be marked
         self.root = self._grow(Child(item, key, value, open=open), 0)
         self.root.visits, self.root.total, self.root.hope = 1, value, self._slot(self.root)
 
@@ -74,6 +75,7 @@ class Search(Generic[T]):
 
     def ask(self) -> Lease[T] | None:
         """Lease the next action to try. None: nothing can be handed out now (see `exhausted`)."""
+        self._mark()
         if not self.root.hope and self._held and not self._leases:
             self._next_depth()
         if not self.root.hope:
@@ -86,6 +88,7 @@ class Search(Generic[T]):
 
     def take(self, indices: Sequence[int], nth: int) -> Lease[T]:
         """The lease of a recorded ask again (`Lease.indices`, `Lease.nth`), whatever `ask` would choose. Raises ValueError."""
+        self._mark()
         trail = []
         for above, below in pairwise(indices):
             edges = [edge for edge in self.nodes[below].parents if edge.parent.index == above]
@@ -104,21 +107,20 @@ class Search(Generic[T]):
         `child` is None where the proposer had nothing more. `open` is the prior of the next untried action there, None for none.
         Of several children those that fit max_branching are taken. Raises ValueError for a lease that is not out.
         """
-        self._end(lease)
-        node = lease.node
+        marked, node = self._end(lease), lease.node
         if child is None or lease.nth > node.told:
             node.open = None if child is None else open
         node.told = max(node.told, lease.nth)
         children = [] if child is None else [child, *more]
         arrived = [self._arrive(node, each) for each in children if node.tried + node.asked < self._branching]
-        self._climb(lease, -1, len(arrived), sum([value for _, value in arrived]))
+        self._climb(lease, -marked, len(arrived), sum([value for _, value in arrived]))
         return [new for new, _ in arrived if new is not None]
 
     def release(self, lease: Lease[T]) -> None:
         """Give a lease back unscored; its action will be handed out again. Raises ValueError for a lease that is not out."""
-        self._end(lease)
+        marked = self._end(lease)
         lease.node.returned = tuple(sorted((*lease.node.returned, (lease.nth, lease.prior))))
-        self._climb(lease, -1)
+        self._climb(lease, -marked)
 
     # Going down
 
@@ -160,13 +162,24 @@ class Search(Generic[T]):
         if node.returned:
             node.returned = tuple(each for each in node.returned if each[0] != nth)
         node.asked += 1
-        self._climb(lease, 1)
+        self._unmarked = lease
         return lease
 
-    def _end(self, lease: Lease[T]) -> None:
+    def _mark(self) -> None:
+        """Mark the trail of the latest lease as under way."""
+        if self._unmarked is not None:
+            self._climb(self._unmarked, 1)
+            self._unmarked = None
+
+    def _end(self, lease: Lease[T]) -> bool:
+        """Take a lease back. Returns whether its trail is marked."""
         if self._leases.pop(id(lease), None) is not lease:
             raise ValueError("this lease is not out")
         lease.node.asked -= 1
+        if lease is not self._unmarked:
+            return True
+        self._unmarked = None
+        return False
 
     # Coming back
 

@@ -143,9 +143,10 @@ def test_work_under_way_spreads_parallel_asks() -> None:
 def test_virtual_loss_lowers_the_mean_until_it_is_told() -> None:
     search = Search("root", "root", 0.0, backup=blend(0.0), max_branching=2)
     search.tell(ask(search), Child("a", "a", 1.0), 1.0)
-    lease = search.take([0, 1], 0)
+    lease, other = search.take([0, 1], 0), search.take([0, 1], 1)
     assert search.root.edges[0].base == 0.5
     search.release(lease)
+    search.release(other)
     assert search.root.edges[0].base == 1.0
 
 
