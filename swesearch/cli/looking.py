@@ -11,6 +11,7 @@ from pathlib import Path
 from swesearch import runs as store
 from swesearch.cli.options import home_folder, repository
 from swesearch.report.progress import STOPPED
+from swesearch.report.solution import show_solution
 from swesearch.report.terminal import console
 from swesearch.report.text import line, safe
 from swesearch.report.tree import show_tree
@@ -32,16 +33,19 @@ def runs(home: Path | None) -> None:
 
 
 def show(name: str, limit: int, home: Path | None) -> None:
-    """Print what a run is about, and its tree."""
+    """Print what a run is about, its tree, and its result where it has one."""
+    from swesearch import solve  # slow to import, and only this needs it
+
     run = store.open_run(home_folder(home, os.environ), name)
     print(f"run   {run.id}")
     print(f"repo  {safe(str(run.task.repo))}")
     for check in run.task.checks:
         print(f"check {line(' '.join(check.command))}")
-    if run.patch.is_file():
-        print(f"patch {safe(str(run.patch))}")
     print()
     show_tree(console(sys.stdout), run.events(), limit)
+    if found := solve.solution(run):
+        print()
+        show_solution(console(sys.stdout), found, run.task, run.id, run.patch)
 
 
 def config(path: Path, preset: str, given: Sequence[str]) -> None:

@@ -37,7 +37,7 @@ def show_solution(out: Console, solution: Solution, task: Task, run: str, patch_
     out.print(diff(solution.best.patch), end="")
     out.print()
     _evidence(out, solution.best, solution.why, task)
-    _alternatives(out, solution.alternatives)
+    _alternatives(out, solution.alternatives, run)
     out.print(f"apply it:    swesearch apply {run}")
     out.print(f"patch file:  {safe(str(patch_file))}")
 
@@ -57,11 +57,11 @@ def _evidence(out: Console, best: Candidate, why: str, task: Task) -> None:
     out.print()
 
 
-def _alternatives(out: Console, others: tuple[Candidate, ...]) -> None:
+def _alternatives(out: Console, others: tuple[Candidate, ...], run: str) -> None:
     """What else passed, and what tells it apart."""
     if not others:
         return
-    out.print("also passed:")
+    out.print(f"also passed (apply one with swesearch apply {run} -n NUMBER):")
     for number, other in enumerate(others, start=1):
         why = other.attempt.action.why if other.attempt.action else ""
         out.print(Text(f"  {number}. {line(why)}", "cyan"))

@@ -43,7 +43,7 @@ def test_a_fix_is_shown_with_its_evidence_its_rivals_and_how_to_apply_it() -> No
         "evidence:    swap is small",
         "chosen:      fewest edits",
         "",
-        "also passed:",
+        "also passed (apply one with swesearch apply run1 -n NUMBER):",
         "  1. guard",
         "     guard is small",
         "  2. [b]cast",
