@@ -39,7 +39,7 @@ class Output:
         """The view for people, on stderr: live where that is a terminal and stdout is not for a program."""
         out = console(sys.stderr)
         if out.is_terminal and not out.is_dumb_terminal and not self.json and not self.quiet:
-            return Screen(out, progress, self.verbose)
+            return Screen(out, progress, time.monotonic, self.verbose)
         return Lines(out, progress, time.monotonic, self.verbose, self.quiet)
 
 

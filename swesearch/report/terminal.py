@@ -54,10 +54,12 @@ class Lines:
 class Screen:
     """Two lines that keep up with the run, under the lines that stay."""
 
-    def __init__(self, out: Console, progress: Progress, verbose: bool = False) -> None:
+    def __init__(self, out: Console, progress: Progress, clock: Callable[[], float], verbose: bool = False) -> None:
         self._out = out
         self._progress = progress
+        self._clock = clock
         self._verbose = verbose
+        self._since = clock()
 
     def watch(self) -> Live:
         """Show the two lines for as long as the context lasts."""
@@ -73,12 +75,15 @@ class Screen:
     def see(self, event: Event) -> None:
         """Take in an event."""
         self._progress.see(event)
+        self._since = self._clock()
         if event.kind != "phase" and (text := told(event, self._verbose)):
             self._out.print(Text(text, COLOURS.get(event.kind, "")))
 
     def _render(self) -> Text:
-        doing = self._progress.trying or self._progress.detail
-        return Text.assemble((line(self._progress.summary(), self._out.width), "bold"), "\n", (line(doing, self._out.width), "dim"))
+        doing = line(self._progress.trying or self._progress.detail, self._out.width - 8)
+        waited = self._clock() - self._since
+        waiting = f" {waited:.0f} s" if waited >= 2 else ""  # a sign of life where a step takes long
+        return Text.assemble((line(self._progress.summary(), self._out.width), "bold"), "\n", (doing + waiting, "dim"))
 
 
 class JsonLines:

@@ -85,16 +85,18 @@ def test_json_lines_are_the_events() -> None:
 
 def test_the_screen_shows_where_the_run_stands_and_keeps_the_lines() -> None:
     out = io.StringIO()
-    screen = Screen(Console(file=out, force_terminal=True, width=100, markup=False, highlight=False), Progress(50, 60.0))
+    clock = Clock()
+    screen = Screen(Console(file=out, force_terminal=True, width=100, markup=False, highlight=False), Progress(50, 60.0), clock)
     with screen.watch() as live:
         for event in EVENTS[:5]:
             screen.see(event)
+        clock.now += 7
         live.refresh()
         for event in EVENTS[5:]:
             screen.see(event)
     shown = out.getvalue()
     assert "search | 7/50 evaluations | 3/60 s | best 0.50" in shown
-    assert "a.py:1 swap" in shown
+    assert "a.py:1 swap 7 s" in shown
     assert "\x1b[31mred" not in shown
     assert "[bold]keeps[/bold]" in shown
 
