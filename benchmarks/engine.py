@@ -41,7 +41,8 @@ class Row:
 
 
 def ours(strategy: str, scale: float = 1.0, **changes: Any) -> Callable[[], tuple[Step, Callable[[], int]]]:
-    """A search of ours with random values and falling random priors; a small `scale` makes what is below the root hardly worth a visit."""
+    """A search of ours. Values are random shares of ten tests, priors fall at random; a small `scale` makes what is below the root
+    hardly worth a visit."""
 
     def make() -> tuple[Step, Callable[[], int]]:
         draw = Random(7).random
@@ -51,7 +52,7 @@ def ours(strategy: str, scale: float = 1.0, **changes: Any) -> Callable[[], tupl
             lease = search.ask()
             assert lease is not None
             following = lease.prior * (lease.nth + 1) / (lease.nth + 1 + draw())
-            search.tell(lease, Child(number, number, scale * draw(), lease.prior, open=scale * draw()), following)
+            search.tell(lease, Child(number, number, scale * round(draw(), 1), lease.prior, open=scale * draw()), following)
 
         return step, lambda: max(node.depth for node in search.nodes)
 

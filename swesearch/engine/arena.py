@@ -73,12 +73,12 @@ class Arena:
         if not start[right] <= x <= until[right]:
             self._play(right, x)
         i, j = winner[left], winner[right]
-        won = base[i] + slope[i] * x >= base[j] + slope[j] * x
+        first, second = base[i] + slope[i] * x, base[j] + slope[j] * x
         low, high = max(start[left], start[right]), min(until[left], until[right])
-        if not won:
+        if first < second:
             i, j = j, i
         winner[match] = i
-        lead, gain, slack = base[i] - base[j], slope[i] - slope[j], SLACK * (1 + abs(base[i]) + abs(base[j]))
+        lead, gain, slack = base[i] - base[j], slope[i] - slope[j], SLACK * (abs(first) + abs(second))
         if gain > 0:  # ahead for good, once clear of the crossing
             low = max(low, (slack - lead) / gain)
         elif gain < 0:  # ahead until shortly before the crossing
