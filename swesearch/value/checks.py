@@ -21,8 +21,10 @@ COMMAND = "command"  # the one test id of a check that is not a Python test comm
 COLLECTION = "collection"  # the one test id of a check whose tests cannot be collected because of the bug
 TRACEBACK = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
 BAD = frozenset({"failed", "error"})
-PER_TEST = 6  # a test may use this fraction of what a whole run may
-SLACK, FLOOR = 10.0, 2.0  # a candidate may use this many times the root's CPU seconds, and no less than these
+CUT = "Timeout"  # the error of a test that was cut short
+QUICK = 1.0  # seconds for a test on the root, where nothing shows that it needs more
+PER_TEST = 6  # a test that seems to hang gets this fraction of what a whole run may use, before it is believed
+SLACK, FLOOR, SHORTEST = 10.0, 2.0, 0.2  # a candidate may use this many times the root's CPU seconds; no less for a run, for a test
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Baseline:
 
     failing: Mapping[str, TestOutcome]  # by test id: they are to pass (FAIL_TO_PASS)
     passing: tuple[str, ...]  # ids near them that pass and shall go on to do so (PASS_TO_PASS)
-    limits: Limits  # for candidates
+    limits: Limits  # for a candidate's run
+    per_test: float  # CPU seconds for each of its tests
 
 
 class CheckRun:
@@ -47,28 +50,53 @@ class CheckRun:
         self._archived: bytes | None = None
         self._lock = threading.Lock()
         job = job_of(check.command, self._exists)
-        self._job = job and replace(job, module=True, env=self._import_path(job), seconds=limits.seconds / PER_TEST)
+        self._job = job and replace(job, module=True, env=self._import_path(job), seconds=QUICK)
 
     @cached_property
     def baseline(self) -> Baseline:
         """The check on the root. Raises CheckPasses, CheckUnusable or SandboxUnavailable."""
-        first = self.verify(self.root, self._sandbox)
+        first = self._patient(self.verify(self.root, self._sandbox))
         failing = self._failing(first)
-        near = self._run(self.root, self._limits) if self._job else first
-        known = {outcome.id: outcome.outcome for outcome in near.outcomes}
-        if near.status == "complete" and (steady := {name: o for name, o in failing.items() if known.get(name) in (None, *BAD)}) != failing:
+        again = self._again(first, failing)
+        known = {outcome.id: outcome.outcome for outcome in again.outcomes}
+        if (
+            again.status == "complete"
+            and (steady := {name: o for name, o in failing.items() if known.get(name) in (None, *BAD)}) != failing
+        ):
             failing = steady or self._refuse("it is flaky: it failed once and passed once on the same code")
         passing = tuple(name for name, outcome in known.items() if outcome == "passed" and name not in failing)
-        return Baseline(failing, passing, self._candidate_limits(first, near))
+        return Baseline(failing, passing, self._candidate_limits(first, again), self._per_test(first, again))
+
+    def _patient(self, run: TestRun) -> TestRun:
+        """`run`, or the same with more time for each test where one of those that were cut short turns out to be only slow."""
+        cut = [outcome.id for outcome in run.outcomes if outcome.error == CUT]
+        if not cut or self._job is None:
+            return run
+        quick, self._job = self._job, replace(self._job, seconds=self._limits.seconds / PER_TEST)
+        if any(outcome.error == CUT for outcome in self._run(self.root, self._limits, only=cut[:1]).outcomes):
+            self._job = quick
+            return run
+        return self.verify(self.root, self._sandbox)
+
+    def _again(self, first: TestRun, failing: Mapping[str, TestOutcome]) -> TestRun:
+        """A second run on the root: of the whole files that the check names, but not of tests known to hang."""
+        if self._job is None:
+            return first
+        whole = _whole_files(self._job) == self._job.args
+        quick = tuple(name for name in first.collected if name not in failing or failing[name].error != CUT)
+        return self._run(self.root, self._limits, only=quick if whole and first.status == "complete" else ())
 
     def failing(self, state: State, *, stop: bool) -> TestRun:
         """The tests that fail on the root, run on `state`; up to the first failure if `stop`."""
-        return self._run(state, self.baseline.limits, only=tuple(self.baseline.failing), stop=stop)
+        return self._tried(state, tuple(self.baseline.failing), stop=stop)
 
     def nearby(self, state: State) -> TestRun | None:
         """The tests in the same files that pass on the root, run on `state`; None where there are none."""
-        passing = self.baseline.passing
-        return self._run(state, self.baseline.limits, only=passing) if passing else None
+        return self._tried(state, self.baseline.passing, stop=False) if self.baseline.passing else None
+
+    def _tried(self, state: State, only: Sequence[str], *, stop: bool) -> TestRun:
+        """A candidate's run: little time for an endless loop. What passes is verified with all the time there is."""
+        return self._run(state, self.baseline.limits, only=only, stop=stop, seconds=self.baseline.per_test)
 
     def traced(self, state: State, trace: Literal["lines", "types"], focus: Mapping[str, Sequence[int]], only: Sequence[str]) -> TestRun:
         """`only` these tests on `state`, with executed lines or runtime types recorded. A check that is no Python test has no trace."""
@@ -93,11 +121,11 @@ class CheckRun:
         changed = {path: file for path, file in self._store.changed(self.root, state).items() if not protected(path, known)}
         return Files(self.root.tree, self._archive, changed)
 
-    def _run(self, state: State, limits: Limits, only: tuple[str, ...] = (), **how: object) -> TestRun:
+    def _run(self, state: State, limits: Limits, only: Sequence[str] = (), **how: object) -> TestRun:
         """The whole of the files that the check names, or `only` these tests of them, as warm as can be."""
         if self._job is None:
             return self._plain(self._sandbox, state, limits)
-        wanted = () if COLLECTION in only else only
+        wanted = () if COLLECTION in only else tuple(only)
         job = replace(self._job, args=_whole_files(self._job), only=wanted, **how)  # type: ignore[arg-type]
         return run_tests(self._sandbox, self.files(state), job, limits, self._warm)
 
@@ -168,6 +196,11 @@ class CheckRun:
     @property
     def _words(self) -> str:
         return " ".join(self.check.command)
+
+    def _per_test(self, *runs: TestRun) -> float:
+        """Many times what the slowest test on the root took that did not hang."""
+        took = [outcome.seconds for run in runs for outcome in run.outcomes if outcome.error != CUT]
+        return max(SHORTEST, SLACK * max(took, default=0.0))
 
     def _candidate_limits(self, *runs: TestRun) -> Limits:
         """Enough for whatever the root's tests needed, and little for an endless loop."""
