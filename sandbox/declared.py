@@ -160,7 +160,8 @@ def _poetry_line(name: str, want: Any) -> str:
     if isinstance(want, dict) and "version" not in want:
         return f"{name} @ {next(iter(want.values()), '')}"
     version = str(want["version"] if isinstance(want, dict) else want)
-    return f"{name} {','.join(_poetry_bound(part.strip()) for part in version.split(',')).strip(',')}"
+    extras = ",".join(_strings(want.get("extras"))) if isinstance(want, dict) else ""
+    return f"{name}[{extras}] {','.join(_poetry_bound(part.strip()) for part in version.split(',')).strip(',')}"
 
 
 def _poetry_bound(bound: str) -> str:
@@ -214,9 +215,9 @@ def _literal(node: ast.expr | None) -> Any:
 
 def _from_file(repo: Path, path: Path, dropped: list[str], seen: set[Path]) -> Iterator[str]:
     """A requirements file with its -r includes. Its other options could name foreign indexes and are dropped."""
-    if path in seen:
+    if path.resolve() in seen:
         return
-    seen.add(path)
+    seen.add(path.resolve())
     for line in _lines(_read(repo, path, dropped).replace("\\\n", " ")):
         include = re.fullmatch(r"(?:-r|--requirement)[\s=]*(\S+)", line)
         if include:

@@ -66,7 +66,7 @@ def settings(environ: Mapping[str, str], home: Path) -> dict[str, str]:
             "UV_DEFAULT_INDEX": pip.get("index-url", ""),
             "UV_INDEX": " ".join(pip.get("extra-index-url", "").split()),
             "UV_FIND_LINKS": ",".join(pip.get("find-links", "").split()),
-            "UV_NO_INDEX": pip.get("no-index", ""),
+            "UV_OFFLINE": pip.get("no-index", ""),
             "UV_INDEX_STRATEGY": "unsafe-best-match",  # pip's way: the best version of all indexes
         }
         ours.update({k: v for k, v in told.items() if v})
