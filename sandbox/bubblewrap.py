@@ -74,15 +74,16 @@ class BubblewrapSandbox(PooledSandbox):
     def _config(self) -> dict[str, object]:
         mounts = self._environment.mounts
         return agent_config(
-            self._environment, self._quota, uid=None, work=WORK, probe=PROBE_INSIDE, files={}, modes={}, init=True, cgroup=False, filter=True,
-            scratch=scratch(["/tmp", "/dev/shm"], mounts), keep=with_parents(mounts), env=variables(self._environment),
+            self._environment, self._quota, uid=None, work=WORK, probe=PROBE_INSIDE, files={}, modes={}, init=True, cgroup=False,
+            filter=True, scratch=scratch(["/tmp", "/dev/shm", "/dev/mqueue"], mounts), keep=with_parents(mounts), env=variables(self._environment),
         )  # fmt: skip
 
     def _arguments(self, stage: Stage) -> list[str]:
         """How bubblewrap is called, in the order in which it mounts."""
         quota = self._quota
         arguments = ["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session", "--as-pid-1"]
-        arguments += ["--clearenv", "--cap-drop", "ALL", "--proc", "/proc", "--dev", "/dev", "--ro-bind", "/usr", "/usr"]
+        arguments += ["--clearenv", "--cap-drop", "ALL", "--proc", "/proc", "--dev", "/dev", "--mqueue", "/dev/mqueue"]
+        arguments += ["--ro-bind", "/usr", "/usr"]
         for path in SYSTEM:
             arguments += ["--symlink", str(Path(path).readlink()), path] if Path(path).is_symlink() else ["--ro-bind-try", path, path]
         for name in SETTINGS:

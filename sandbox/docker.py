@@ -166,6 +166,7 @@ class ContainerLink:
         """Remove the container."""
         if not self._killed:
             self._killed = True
+            self._stream.close()
             self._socket.close()
             _remove(self._client, self._container)
 

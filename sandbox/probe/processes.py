@@ -184,6 +184,15 @@ def memory_kills() -> int | None:
     return None
 
 
+def memory_of(pid: int) -> int:
+    """Bytes of memory of a process, what it shares divided among those who share it."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb", 0) as file:
+            return next((int(line.split()[1]) << 10 for line in file.read().splitlines() if line.startswith(b"Pss:")), 0)
+    except OSError:  # gone by now
+        return 0
+
+
 def exit_code(status: int) -> int:
     """A wait status as a shell sees it, a signal as its negative."""
     return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)

@@ -9,9 +9,9 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
-from sandbox.probe.processes import Family
+from sandbox.probe.processes import Family, memory_kills, memory_of
 
-TICK = 0.1  # seconds between looks at memory and CPU, where no control group keeps the limit
+TICK = 0.1  # seconds between looks at memory and CPU
 DRAIN_SECONDS = 2.0
 
 
@@ -76,6 +76,7 @@ class Watch:
         memory: int | None = None,
     ) -> None:
         self._family, self._sinks, self._seconds, self._cpu, self._memory = family, dict(sinks), seconds, cpu, memory
+        self._kills = memory_kills()
         self._poller = select.poll()
         self._poller.register(0, 0)  # nothing but a hang-up
         for handle in (family.wakeup, *sinks):
@@ -87,14 +88,18 @@ class Watch:
         """Wait until `ended`; `extra` wakes us up. Returns "" or the limit that was hit: "timeout", "memory". Raises HostGone."""
         if extra:
             self._poller.register(extra, select.POLLIN)
-        end = time.monotonic() + self._seconds
-        ticking = self._cpu is not None or self._memory is not None
+        now = time.monotonic()
+        end, look = now + self._seconds, now + TICK
         while not ended():
-            left = end - time.monotonic()
-            hit = "timeout" if left <= 0 else self._over() if ticking else ""
-            if hit:
-                return hit
-            self._turn(min(left, TICK) if ticking else left)
+            now = time.monotonic()
+            if now >= end:
+                return "timeout"
+            if now >= look:
+                look = now + TICK
+                hit = self._over()
+                if hit:
+                    return hit
+            self._turn(min(end, look) - now)
         return ""
 
     def drain(self) -> None:
@@ -126,9 +131,12 @@ class Watch:
 
     def _over(self) -> str:
         """The limit that all processes together are over, if any."""
-        found = self._family.others()
-        if self._memory is not None and sum(pages for _, pages, _ in found) * resource.getpagesize() > self._memory:
+        if memory_kills() != self._kills:
             return "memory"
+        found = self._family.others() if self._cpu is not None or self._memory is not None else []
+        if self._memory is not None and sum(pages for _, pages, _ in found) * resource.getpagesize() > self._memory:
+            if sum(memory_of(pid) for pid, _, _ in found) > self._memory:  # forks share most of what counts as theirs
+                return "memory"
         if self._cpu is not None and sum(ticks for _, _, ticks in found) / os.sysconf("SC_CLK_TCK") > self._cpu:
             return "timeout"
         return ""
