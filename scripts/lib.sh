@@ -54,7 +54,7 @@ setup_venv() {
     say "setting up $VENV with $python"
     [ -x "$PY" ] && new_enough "$PY" || "$python" -m venv --clear "$VENV"
     "$PY" -m pip --version >/dev/null 2>&1 || "$PY" -m ensurepip >/dev/null
-    "$PY" -m pip install -q --disable-pip-version-check -e "$ROOT[dev]" || die "pip could not install what pyproject.toml asks for"
+    "$PY" -m pip install -qq --disable-pip-version-check -e "$ROOT[dev]" || die "pip could not install what pyproject.toml asks for"
     printf '%s\n' "$wanted" >"$stamp"
 }
 
@@ -81,7 +81,7 @@ start_dockerd() {
     setsid dockerd >"$log" 2>&1 </dev/null &
     for tries in $(seq 60); do
         docker_answers && return
-        kill -0 $! 2>/dev/null || break
+        kill -0 $! 2>/dev/null || kill -0 "$(cat /var/run/docker.pid 2>/dev/null)" 2>/dev/null || break  # init may be starting it too
         sleep 0.5
     done
     say "dockerd did not start; the end of its log:"
