@@ -7,7 +7,7 @@ places is likelier, and a factor of two more or less changes little.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from math import log
 
 from sandbox.base import TestOutcome
@@ -15,8 +15,12 @@ from swesearch.code.outline import BRANCHES, LOOPS, Outline, assigned, controlli
 from swesearch.code.parse import Function, first_line
 from swesearch.code.scene import Place, Scene
 
+Named = Mapping[str, Sequence[tuple[str, Function]]]
+
 OUTWARD = 0.4  # a frame's weight against the next inner one
 CRASH, FLOW, CONTROL, BESIDE = 1.0, 0.4, 0.4, 0.06  # in the function of a frame: its line, what feeds it, what guards it, the rest
+GIVEN = 0.15  # a return of a function whose value reaches the frame's line
+STEP, FAR = 0.85, 0.3  # relevance of a test's statement against that of the next one, and the least
 CALL = 0.7  # a function's relevance against that of its caller
 RESULT = 1.5  # what a function returns, and what flows into that, against the rest of it
 UNRELATED = 0.15  # relevance of a function that no chain of names leads to
@@ -36,16 +40,17 @@ IMPORTED = 0.15  # weight of what runs on import, against a line in a function
 
 
 def traceback(scene: Scene, test: TestOutcome, executed: Collection[Place]) -> dict[Place, float]:
-    """Places by the traceback: its innermost line, what assigns the names used there, what decided that it ran."""
-    weights: dict[Place, float] = defaultdict(float)
+    """Places by the traceback: its innermost line, what assigns or returns the values used there, what decided that it ran."""
+    by_name = _by_name(scene, executed)
+    weights: dict[Place, float] = {}
     for depth, frame in enumerate(scene.frames(test)):
-        for place, weight in _around(scene, frame.path, frame.line, executed).items():
-            weights[place] = max(weights[place], weight * OUTWARD**depth)
-    return dict(weights)
+        for place, weight in _around(scene, frame.path, frame.line, executed, by_name).items():
+            weights[place] = max(weights.get(place, 0.0), weight * OUTWARD**depth)
+    return weights
 
 
-def _around(scene: Scene, path: str, line: int, executed: Collection[Place]) -> dict[Place, float]:
-    """Weights in the function of one frame."""
+def _around(scene: Scene, path: str, line: int, executed: Collection[Place], by_name: Named) -> dict[Place, float]:
+    """Weights in the function of one frame, and in those that give it values."""
     code = scene.outline(path)
     crash = code.place(line)
     node, function = code.nodes[crash], code.within[crash]
@@ -53,33 +58,44 @@ def _around(scene: Scene, path: str, line: int, executed: Collection[Place]) -> 
     guards = {first_line(n) for n in controlling(node)}
     used = names(node).union(*(names(code.nodes[g]) for g in guards)) if raised else names(node)
     weights = {(path, crash): CRASH * (0.3 if raised else 1.0)}
-    for place in code.places(function) if function else ():
+    for place in reversed(code.places(function) if function else ()):
         if place != crash and (path, place) in executed:
             flows = bool(used & assigned(code.nodes[place]))
             weight = max(FLOW * flows, CONTROL * (2.5 if raised else 1) * (place in guards), BESIDE)
             weights[path, place] = weight * TYPICAL.get(code.nodes[place].type, 1.0)
+            used = used | names(code.nodes[place]) if flows else used
+    for given in _returned(scene, used, executed, by_name):
+        weights.setdefault(given, GIVEN)
     return weights
 
 
-def relevance(scene: Scene, test: TestOutcome, executed: Collection[Place]) -> dict[tuple[str, str], float]:
+def _returned(scene: Scene, called: Iterable[str], executed: Collection[Place], by_name: Named) -> Iterator[Place]:
+    """The returns of executed functions of these names."""
+    for path, function in (found for name in called for found in by_name.get(name, ())):
+        code = scene.outline(path)
+        returns = (p for p in code.places(function) if code.nodes[p].type == "return_statement")
+        yield from ((path, place) for place in returns if (path, place) in executed)
+
+
+def relevance(scene: Scene, test: TestOutcome) -> dict[tuple[str, str], float]:
     """How closely each executed function hangs on the failing statement, by (path, name): calls are followed by name.
 
     Dynamic call edges would be exact; names among the executed functions are close to it and cost no tracing.
     """
-    functions = {(path, f.name): f for path, line in executed if (f := scene.function(path, line))}
-    by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for path, name in functions:
-        for alias in _aliases(name):
-            by_name[alias].append((path, name))
+    by_name = _by_name(scene, scene.executed(test))
     found: dict[tuple[str, str], float] = {}
     front = _seeds(scene, test)
     while front:
-        reached = {key: weight for name, weight in front.items() for key in by_name[name] if weight > found.get(key, 0.0)}
-        found.update(reached)
+        reached = {
+            (path, f): weight
+            for name, weight in front.items()
+            for path, f in by_name.get(name, ())
+            if weight > found.get((path, f.name), 0.0)
+        }
+        found.update({(path, f.name): weight for (path, f), weight in reached.items()})
         front = {}
-        for (path, name), weight in sorted(reached.items()):
-            for called in _names(scene, path, functions[path, name]):
-                front[called] = max(front.get(called, 0.0), weight * CALL)
+        for (path, function), weight in reached.items():
+            _raise(front, _names(scene, path, function), weight * CALL)
     return found
 
 
@@ -111,20 +127,39 @@ def surroundings(scene: Scene, path: str, function: Function) -> tuple[Place, tu
     return (path, header), tuple((path, p) for p in (*range(function.first, header), *constants) if p in code.nodes)
 
 
-def _aliases(name: str) -> set[str]:
+def _by_name(scene: Scene, executed: Iterable[Place]) -> Named:
+    """The executed functions by what they are called by."""
+    found: dict[str, list[tuple[str, Function]]] = defaultdict(list)
+    for path, function in sorted(
+        {(path, f) for path, line in executed if (f := scene.function(path, line))}, key=lambda f: (f[0], f[1].first)
+    ):
+        found[_alias(function.name)].append((path, function))
+    return found
+
+
+def _alias(name: str) -> str:
     """What a function is called by: its own name, or its class's where it makes an instance."""
     parts = name.split(".")
-    return {parts[-2]} if parts[-1] in {"__init__", "__new__", "__call__"} and len(parts) > 1 else {parts[-1]}
+    return parts[-2] if parts[-1] in {"__init__", "__new__", "__call__"} and len(parts) > 1 else parts[-1]
 
 
 def _seeds(scene: Scene, test: TestOutcome) -> dict[str, float]:
-    """The names in the test: in its failing statements, and with half the weight in the rest of its function."""
+    """The names in the test: in its failing statements, and less the further a statement stands from them. Tests act, then assert."""
     seeds: dict[str, float] = {}
     for frame in scene.test_frames(test):
-        if function := scene.function(frame.path, frame.line):
-            seeds.update(dict.fromkeys(_names(scene, frame.path, function) - seeds.keys(), 0.5))
-        seeds.update(dict.fromkeys(names(scene.node(frame.path, frame.line)), 1.0))
+        code = scene.outline(frame.path)
+        at, function = code.place(frame.line), scene.function(frame.path, frame.line)
+        for distance, place in enumerate(p for p in reversed(code.places(function) if function else ()) if p < at):
+            _raise(seeds, names(code.nodes[place]), max(STEP ** (distance + 1), FAR))
+        _raise(seeds, _names(scene, frame.path, function) if function else (), FAR)
+        _raise(seeds, names(code.nodes[at]), 1.0)
     return seeds
+
+
+def _raise(weights: dict[str, float], keys: Iterable[str], least: float) -> None:
+    """Give keys at least this weight."""
+    for key in keys:
+        weights[key] = max(weights.get(key, 0.0), least)
 
 
 def _names(scene: Scene, path: str, function: Function) -> frozenset[str]:

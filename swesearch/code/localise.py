@@ -97,11 +97,17 @@ def _weights(scene: Scene, issue: Mentions, said: Sequence[str]) -> dict[Place, 
     for test, executed in zip(scene.failing, scene.suspects, strict=True):
         words = _words(scene, test, executed, issue, said)
         traced = {p: w * spectrum.get(p, 1.0) ** 0.5 * words.get(p, 1.0) for p, w in clues.traceback(scene, test, executed).items()}
-        share = TRACE if traced else 0.0
+        share = _share(scene, test) if traced else 0.0
         for weights, mass in ((traced, share), (_covered(scene, test, executed, spectrum, words), 1 - share)):
             for place, weight in _normal(weights).items():
                 total[place] += mass * weight
     return _with_surroundings(scene, total)
+
+
+def _share(scene: Scene, test: TestOutcome) -> float:
+    """The traceback's mass: less where an assertion of the test itself failed, below frames of the repository that called back."""
+    asserted = test.error == "AssertionError" and scene.is_test(test.frames[-1].path)
+    return TRACE / 3 if asserted else TRACE
 
 
 def _words(scene: Scene, test: TestOutcome, places: Collection[Place], issue: Mentions, said: Sequence[str]) -> dict[Place, float]:
@@ -119,7 +125,7 @@ def _covered(
     scene: Scene, test: TestOutcome, executed: Collection[Place], spectrum: Mapping[Place, float], words: Mapping[Place, float]
 ) -> dict[Place, float]:
     """The spectrum's part: sharpened by calls from the failing statement, by what flows out of them, and by words."""
-    flow = clues.outflow(scene, clues.relevance(scene, test, executed), executed)
+    flow = clues.outflow(scene, clues.relevance(scene, test), executed)
     stuck = STUCK if "timeout" in test.error.lower() else 1.0
     return {
         p: spectrum[p] ** 2 * flow[p] * words[p] * clues.typical(scene, p) * (stuck if clues.looping(scene, p) else 1.0) for p in executed
