@@ -260,6 +260,18 @@ def gold_lines(patch: bytes) -> Mapping[str, tuple[int, ...]]:
     return {path: tuple(dict.fromkeys(lines)) for path, lines in found.items()}
 
 
+def gold_files(bug: Bug, clone: Path) -> Mapping[str, bytes | None]:
+    """The upstream version of every file that the upstream patch touches, None where it deletes one."""
+    files: dict[str, bytes | None] = {}
+    for old, new in re.findall(rb"^--- (\S+).*\n\+\+\+ (\S+)", bug.gold, re.MULTILINE):
+        if old != b"/dev/null":
+            files[old.decode().removeprefix("a/")] = None
+        if new != b"/dev/null":
+            path = new.decode().removeprefix("b/")
+            files[path] = git(clone, "show", f"{bug.fixed}:{path}")
+    return files
+
+
 def names(bugs: Iterable[str]) -> tuple[str, ...]:
     """Bug names from the command line: separated by commas or spaces."""
     return tuple(name for word in bugs for name in word.split(",") if name)
