@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import Lock
@@ -71,13 +70,13 @@ def make_git_dir(folder: Path, objects: Path | None = None) -> None:
     write_file(folder / "HEAD", b"ref: refs/heads/none\n")
     write_file(folder / "config", CONFIG)
     write_file(folder / "info/attributes", ATTRIBUTES)
-    write_file(folder / "objects/info/alternates", alternates(objects) if objects else b"")
+    write_file(folder / "objects/info/alternates", os.fsencode(quoted(objects)) if objects else b"")
 
 
-def alternates(objects: Path) -> bytes:
-    """The line of an alternates file for a path with any bytes in it, as gitrepository-layout(5) quotes it."""
-    plain = os.fsencode(objects).replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
-    return b'"' + plain + b'"\n'
+def quoted(objects: Path) -> str:
+    """A path with any character in it as git reads it in a list of object directories."""
+    plain = os.fspath(objects).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{plain}"'
 
 
 class Git:
@@ -162,11 +161,3 @@ def present(git: Git, ids: Iterable[str]) -> set[str]:
     """Which of these objects git can find."""
     lines = git.run("cat-file", "--batch-check=%(objectname)", stdin="".join(f"{id}\n" for id in ids).encode()).splitlines()
     return {line.decode() for line in lines if not line.endswith(b" missing")}
-
-
-def loose(folder: Path, objects: Iterable[tuple[str, str, bytes]]) -> None:
-    """Write loose objects (id, kind, content) into an object directory, uncompressed: they live for one command."""
-    for id, kind, content in objects:
-        path = folder / id[:2] / id[2:]
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(zlib.compress(b"%s %d\0" % (kind.encode(), len(content)) + content, 0))

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import io
 import os
 import struct
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from gitdb.pack import IndexWriter  # type: ignore[import-untyped]  # gitdb ship
 
 from swesearch.base import SwesearchError
 from swesearch.store.delta import apply_delta, make_delta
+from swesearch.store.gitsafe import write_file
 
 FRAME = struct.Struct(">20sII")  # object id, length of the entry, its CRC-32
 KINDS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
@@ -157,32 +159,31 @@ class ObjectLog:
 
 def seal(log: ObjectLog, objects: Path) -> None:
     """Turn a log into a pack of the object directory `objects`, and remove it. May be done again after a crash at any point."""
-    index, entries = IndexWriter(), dict(log.entries())
-    if entries:
-        pack = objects / "pack" / f"tmp_pack_{log.path.stem}"
-        with pack.open("wb") as file:
-            checksum = _write_pack(file.write, entries, index)
-        name = objects / "pack" / f"pack-{checksum.hex()}"
-        pack.replace(name.with_suffix(".pack"))
-        with pack.open("wb") as file:
-            index.write(checksum, file.write)
-        pack.replace(name.with_suffix(".idx"))
+    if entries := dict(log.entries()):
+        write_pack(objects / "pack", entries)
     log.path.unlink()
     log.close()
 
 
-def _write_pack(write: Callable[[bytes], object], entries: dict[str, bytes], index: IndexWriter) -> bytes:
-    """Write a pack and list its entries in `index`. Returns the pack's checksum."""
+def export(found: Iterable[Object], objects: Path) -> None:
+    """Write a pack of these objects, whole and uncompressed: it lives for one command."""
+    (objects / "pack").mkdir()
+    write_pack(objects / "pack", {id: _header(KINDS[kind], len(content)) + zlib.compress(content, 0) for id, kind, content in found})
+
+
+def write_pack(folder: Path, entries: dict[str, bytes]) -> None:
+    """Write a pack and its index. The index comes last: git sees the pack once that is there."""
     header = b"PACK" + struct.pack(">II", 2, len(entries))
-    write(header)
-    hash, offset = hashlib.sha1(header, usedforsecurity=False), len(header)
+    pack, index = bytearray(header), IndexWriter()
     for id, entry in entries.items():
-        index.append(bytes.fromhex(id), zlib.crc32(entry), offset)
-        write(entry)
-        hash.update(entry)
-        offset += len(entry)
-    write(hash.digest())
-    return hash.digest()
+        index.append(bytes.fromhex(id), zlib.crc32(entry), len(pack))
+        pack += entry
+    checksum = hashlib.sha1(pack, usedforsecurity=False).digest()
+    name = folder / f"pack-{checksum.hex()}.pack"
+    write_file(name, bytes(pack) + checksum)
+    listing = io.BytesIO()
+    index.write(checksum, listing.write)
+    write_file(name.with_suffix(".idx"), listing.getvalue())
 
 
 def _header(number: int, size: int) -> bytes:

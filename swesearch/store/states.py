@@ -13,7 +13,8 @@ from pathlib import Path
 from sandbox.base import File
 from swesearch.base import Edit, State, UsageError
 from swesearch.store.edits import Draft, carry_out
-from swesearch.store.gitsafe import Git, alternates, loose, make_git_dir
+from swesearch.store.gitsafe import Git, make_git_dir, quoted
+from swesearch.store.log import export
 from swesearch.store.objects import EXECUTABLE, FOLDER, SUBMODULE, SYMLINK, Entry, Objects
 from swesearch.store.trees import changes, differing, lookup, walk, write
 from swesearch.store.worktree import WorkingCopy, find, snapshot
@@ -31,6 +32,7 @@ class Store:
     def __init__(self, copy: WorkingCopy, folder: Path) -> None:
         make_git_dir(folder, copy.objects)
         self.copy = copy
+        self.folder = folder
         self._objects = Objects(Git(folder))
         self._lists: OrderedDict[str, dict[str, Entry]] = OrderedDict()
 
@@ -85,13 +87,11 @@ class Store:
 
     def diff(self, a: State, b: State) -> bytes:
         """The patch that makes `b` of `a`, as git writes it: `git apply` takes it, binary files included."""
-        objects = self._objects
+        hidden = self._objects.hidden(differing(self._objects, a.tree, b.tree))
         with tempfile.TemporaryDirectory(prefix="swesearch-") as scratch:
-            folder = Path(scratch)
-            (folder / "info").mkdir()
-            (folder / "info/alternates").write_bytes(alternates(objects.git.folder / "objects"))
-            loose(folder, objects.hidden(differing(objects, a.tree, b.tree)).values())
-            return objects.git.run(*DIFF, a.tree, b.tree, env={"GIT_OBJECT_DIRECTORY": scratch})
+            export(hidden.values(), Path(scratch))
+            env = {"GIT_OBJECT_DIRECTORY": scratch, "GIT_ALTERNATE_OBJECT_DIRECTORIES": quoted(self.folder / "objects")}
+            return self._objects.git.run(*DIFF, a.tree, b.tree, env=env)
 
     def changed(self, a: State, b: State) -> dict[str, File | None]:
         """What a box lays over `a` to get `b`: files to write, None for files to delete. Deletions come first."""

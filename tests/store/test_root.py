@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from swesearch.base import Replace, UsageError
-from swesearch.store import EXECUTABLE, FILE, SUBMODULE, SYMLINK, Entry
+from swesearch.store import EXECUTABLE, FILE, SUBMODULE, SYMLINK, Entry, Store
 
 
 def test_the_root_of_a_clean_repository_is_the_tree_of_its_commit(repo, git, opened) -> None:
@@ -316,3 +316,14 @@ def test_objects_the_repository_lost_are_told(repo, git, opened) -> None:
     (folder / ".git/objects").mkdir()
     with pytest.raises(UsageError, match="missing"):
         store.read(state, "a.py")
+
+
+@pytest.mark.parametrize("name", ['a "quoted" one', "with:colon", "back\\slash", "new\nline", "# hash"])
+def test_a_repository_and_a_store_may_lie_anywhere(repo, name) -> None:
+    folder = repo({"a.py": "1\n"}, name=name)
+    store = Store.open(folder, folder.parent / f"{name} store")
+    root = store.root()
+    state = store.apply(root, [Replace("a.py", b"1", b"2")])
+    assert b"-1\n+2\n" in store.diff(root, state)
+    assert store.read(root, "a.py") == b"1\n"
+    store.close()
