@@ -1,7 +1,7 @@
 """The words of the sandbox: files in, facts out. Knows nothing of search, of models, or of what a bug is.
 
-    SandboxError                    the request is wrong (a path that escapes, an empty command)
-    `-- SandboxUnavailable          we could not find out: dead engine, dead box, full disk. Never a test result
+SandboxError                    the request is wrong (a path that escapes, an empty command)
+`-- SandboxUnavailable          we could not find out: dead engine, dead box, full disk. Never a test result
 """
 
 from __future__ import annotations
@@ -170,5 +170,5 @@ class TestRun:
     @property
     def passed(self) -> bool:
         """Whether this is a pass: complete, at least one test passed, none failed."""
-        bad = {"failed", "error"}
-        return self.status == "complete" and any(o.outcome == "passed" for o in self.outcomes) and not any(o.outcome in bad for o in self.outcomes)
+        seen = {outcome.outcome for outcome in self.outcomes}
+        return self.status == "complete" and "passed" in seen and not seen & {"failed", "error"}

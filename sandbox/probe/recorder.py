@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import Any, Iterator, List, Tuple
+from typing import Any, Iterator
 
 import pytest
 from _pytest.fixtures import FuncFixtureInfo
@@ -53,7 +53,7 @@ class Alarm:
             signal.setitimer(timer, 0)
             signal.signal(number, signal.SIG_DFL)
 
-    def _timers(self) -> List[Tuple[int, int, float]]:
+    def _timers(self) -> list[tuple[int, int, float]]:
         return [(signal.SIGPROF, signal.ITIMER_PROF, self._seconds), (signal.SIGALRM, signal.ITIMER_REAL, self.PATIENCE * self._seconds)]
 
 
