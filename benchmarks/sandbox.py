@@ -1,0 +1,303 @@
+"""What a whole evaluation costs (clean copy, one changed file, one pytest test), as a ratio to the bare pytest process on the same checkout.
+
+    python -m benchmarks.sandbox [--subjects flask sympy] [--rounds 15] [--scaling] [--json]
+
+The ways take turns, so that a machine that slows down slows all of them; what stands in the table are medians. The source archives
+come from the user's package index, their dependencies are installed by uv; --cache keeps both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.sdists import fetch, unpack
+from sandbox.base import Command, Environment, File, Files, Limits, Quota, Sandbox, SandboxUnavailable
+from sandbox.commands import TestJob
+from sandbox.pytests import Level, Warm, run_tests
+
+LIMITS = Limits(120.0)
+QUOTA = Quota()
+BARE = "bare pytest"
+Way = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A published project, one of its tests, and a function whose body candidates differ in."""
+
+    archive: str
+    sha256: str
+    needs: tuple[str, ...]
+    args: tuple[str, ...]  # of `python -m pytest`
+    path: str
+    line: str  # the function's line that a candidate puts another one before
+
+
+SUBJECTS = {
+    "flask": Subject(
+        "flask-3.0.3.tar.gz", "ceb27b0af3823ea2737928a4d99d125a06175b8512c445cbd9a9ce200ef76842",
+        ("werkzeug==3.0.6", "jinja2", "itsdangerous", "click", "blinker"),
+        ("-q", "-o", "pythonpath=src", "tests/test_basic.py::test_method_route_no_methods"),
+        "src/flask/helpers.py", '    val = os.environ.get("FLASK_DEBUG")\n',
+    ),
+    "sympy": Subject(
+        "sympy-1.12.tar.gz", "ebf595c8dac3e0fdc4152c51878b498396ec7f30e7a914d6071e674d49420fb8",
+        ("mpmath==1.3.0",), ("-q", "sympy/core/tests/test_basic.py::test_xreplace"),
+        "sympy/core/exprtools.py", "    return isinstance(i, (SYMPY_INTS, float)) or i.is_Number\n",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one way of evaluating needed."""
+
+    subject: str
+    way: str
+    milliseconds: float
+    ratio: float
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A subject ready to be tested."""
+
+    subject: Subject
+    folder: Path
+    environment: Environment
+    archive: bytes
+
+    def candidate(self, number: int) -> bytes:
+        """The changed file of a candidate."""
+        text = (self.folder / f"{self.subject.path}.orig").read_text()
+        return text.replace(self.subject.line, f"    _ = {number}\n{self.subject.line}").encode()
+
+    def files(self, number: int) -> Files:
+        """A candidate as files over the base."""
+        return Files(self.subject.sha256, lambda: self.archive, {self.subject.path: File(self.candidate(number))})
+
+
+def check_out(name: str, cache: Path) -> Checkout:
+    """Fetch and unpack a subject, and install what it needs."""
+    subject = SUBJECTS[name]
+    folder = cache / f"{name}-tree"
+    if not folder.exists():
+        unpacked = unpack(fetch(name, subject.archive, subject.sha256, cache), cache / f"{name}-unpacked")
+        unpacked.rename(folder)
+        (folder / f"{subject.path}.orig").write_bytes((folder / subject.path).read_bytes())
+    (folder / subject.path).write_bytes((folder / f"{subject.path}.orig").read_bytes())
+    return Checkout(subject, folder, _environment(subject, cache / f"{name}-venv"), _archive(folder))
+
+
+def _environment(subject: Subject, venv: Path) -> Environment:
+    python = venv / "bin" / "python"
+    if not venv.exists():
+        uv = [sys.executable, "-m", "uv", "-q"]
+        subprocess.run([*uv, "venv", "--python", sys.executable, str(venv)], check=True)
+        subprocess.run([*uv, "pip", "install", "--compile-bytecode", "--python", str(python), "pytest<9", *subject.needs], check=True)
+    prefix = str(Path(sys.base_prefix).resolve())
+    return Environment(python=str(python), mounts=(prefix, str(venv)))
+
+
+def _archive(folder: Path) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts and ".pytest_cache" not in path.parts and path.suffix != ".orig":
+                tar.add(path, path.relative_to(folder), recursive=False)
+    return stream.getvalue()
+
+
+def bare(checkout: Checkout) -> Way:
+    """What a user would do: write the file, start pytest. Nothing is isolated, nothing is cleaned."""
+
+    def run(number: int) -> None:
+        (checkout.folder / checkout.subject.path).write_bytes(checkout.candidate(number))
+        _passes(subprocess.run(_command(checkout), cwd=checkout.folder, capture_output=True, check=False).returncode)
+
+    return run
+
+
+def _command(checkout: Checkout) -> list[str]:
+    return [checkout.environment.python, "-m", "pytest", *checkout.subject.args]
+
+
+def _passes(code: int | None) -> None:
+    if code != 0:
+        raise SystemExit(f"the test should pass, but pytest ended with {code}")
+
+
+def plain(checkout: Checkout, sandbox: Sandbox) -> Way:
+    """pytest itself as a fresh process in a warm box."""
+
+    def run(number: int) -> None:
+        _passes(sandbox.run(checkout.files(number), Command(tuple(_command(checkout))), LIMITS).exit_code)
+
+    return run
+
+
+def ours(checkout: Checkout, sandbox: Sandbox, level: Level) -> Way:
+    """Our runner in a warm box, at one level of warmth."""
+    warm = Warm()
+    job = TestJob(checkout.subject.args, module=True)
+    run_tests(sandbox, checkout.files(0), job, LIMITS, warm)  # tells what a zygote should load
+    levels: tuple[Level, ...] = ("swap", "imports", "fresh")
+    warm.refused.update({colder: "not asked for" for colder in levels[: levels.index(level)]})
+
+    def run(number: int) -> None:
+        found = run_tests(sandbox, checkout.files(number), job, LIMITS, warm)
+        if not found.passed or found.level != level:
+            raise SystemExit(f"the test should pass at level {level}: {found.level}, {found.status}, {found.detail} {warm.why}")
+
+    return run
+
+
+def container_per_run(checkout: Checkout) -> Way:
+    """A fresh hardened container for each candidate."""
+
+    def run(number: int) -> None:
+        from sandbox.docker import DockerSandbox
+
+        sandbox = DockerSandbox(checkout.environment, slots=1)
+        try:
+            plain(checkout, sandbox)(number)
+        finally:
+            sandbox.close()
+
+    return run
+
+
+@contextlib.contextmanager
+def three_execs(checkout: Checkout) -> Iterator[Way]:
+    """A warm container as others use it: `docker exec` to write the file, to run pytest, to put the file back."""
+    from sandbox.docker import connect
+    from sandbox.images import base_image
+
+    client = connect()
+    mounts = {path: {"bind": path, "mode": "ro"} for path in checkout.environment.mounts}
+    container = client.containers.run(
+        base_image(client), ["sleep", "3600"], detach=True, volumes=mounts, network_mode="none", tmpfs={"/work": "exec"}, init=True
+    )
+    try:
+        _fill(container, checkout)
+
+        def run(number: int) -> None:
+            write = ["sh", "-c", 'printf "%s" "$1" > "$2"', "sh", checkout.candidate(number).decode(), checkout.subject.path]
+            back = ["cp", f"{checkout.subject.path}.orig", checkout.subject.path]
+            codes = [container.exec_run(command, workdir="/work").exit_code for command in (write, _command(checkout), back)]
+            _passes(max(codes))
+
+        yield run
+    finally:
+        container.remove(force=True)
+        client.close()
+
+
+def _fill(container: object, checkout: Checkout) -> None:
+    name = container.id  # type: ignore[attr-defined]
+    subprocess.run(["docker", "exec", "-i", name, "tar", "-xC", "/work"], input=checkout.archive, check=True, stdout=subprocess.DEVNULL)
+    path = checkout.subject.path
+    subprocess.run(["docker", "exec", "-w", "/work", name, "cp", path, f"{path}.orig"], check=True)
+
+
+def ways(checkout: Checkout, stack: contextlib.ExitStack) -> dict[str, Way]:
+    """Every way that works on this machine, by name."""
+    found = {BARE: bare(checkout)}
+    for name in ("docker", "bubblewrap"):
+        try:
+            sandbox = _sandbox(name, checkout.environment, 1)
+        except SandboxUnavailable as error:
+            print(f"without {name}: {error}", file=sys.stderr)
+            continue
+        stack.callback(sandbox.close)
+        found |= {f"{name}, warm box, pytest itself": plain(checkout, sandbox), f"{name}, fresh process": ours(checkout, sandbox, "fresh")}
+        found |= {f"{name}, imports zygote": ours(checkout, sandbox, "imports"), f"{name}, function swap": ours(checkout, sandbox, "swap")}
+        if name == "docker":
+            found["a fresh container per run"] = container_per_run(checkout)
+            found["three docker exec"] = stack.enter_context(three_execs(checkout))
+    return found
+
+
+def _sandbox(name: str, environment: Environment, slots: int) -> Sandbox:
+    from sandbox.choose import choose
+
+    return choose(name).make(environment, QUOTA, slots, "")
+
+
+def compare(name: str, cache: Path, rounds: int) -> list[Row]:
+    """All ways in turn, so many times."""
+    checkout = check_out(name, cache)
+    with contextlib.ExitStack() as stack:
+        found = ways(checkout, stack)
+        times: dict[str, list[float]] = {way: [] for way in found}
+        for number in range(-2, rounds):  # twice to warm up
+            for way, run in found.items():
+                start = time.perf_counter()
+                run(number + 1000)
+                times[way].append(time.perf_counter() - start)
+    medians = {way: 1000 * statistics.median(taken[2:]) for way, taken in times.items()}
+    return [Row(name, way, median, median / medians[BARE], rounds) for way, median in medians.items()]
+
+
+def scaling(name: str, cache: Path, rounds: int) -> list[Row]:
+    """Evaluations per second and core with 1, 2, 4 and 8 boxes, against one box."""
+    import os
+
+    checkout, rows = check_out(name, cache), []
+    alone = 0.0
+    for slots in (1, 2, 4, 8):
+        sandbox = _sandbox("docker", checkout.environment, slots)
+        try:
+            run = plain(checkout, sandbox)
+            with ThreadPoolExecutor(slots) as threads:
+                list(threads.map(run, range(2 * slots)))
+                start = time.perf_counter()
+                list(threads.map(run, range(rounds * slots)))
+                rate = rounds * slots / (time.perf_counter() - start)
+        finally:
+            sandbox.close()
+        alone = alone or rate
+        rows.append(Row(name, f"{slots} boxes, per core", 1000 / rate, rate / alone / min(slots, os.cpu_count() or 1), rounds * slots))
+    return rows
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as a Markdown table."""
+    lines = ["| subject | way | ms per evaluation | ratio | rounds |", "|---|---|---:|---:|---:|"]
+    lines += [f"| {r.subject} | {r.way} | {r.milliseconds:.1f} | {r.ratio:.2f} | {r.rounds} |" for r in rows]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--subjects", nargs="+", choices=SUBJECTS, default=list(SUBJECTS))
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--scaling", action="store_true", help="how throughput grows with the number of boxes, instead")
+    parser.add_argument("--cache", type=Path, help="keep archives and environments here")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        cache = arguments.cache or Path(folder)
+        cache.mkdir(parents=True, exist_ok=True)
+        measure = scaling if arguments.scaling else compare
+        rows = [row for name in arguments.subjects for row in measure(name, cache, arguments.rounds)]
+    print(json.dumps([asdict(row) for row in rows], indent=1) if arguments.json else table(rows))
+
+
+if __name__ == "__main__":
+    main()
