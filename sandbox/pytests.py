@@ -14,13 +14,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sandbox import verdict
-from sandbox.base import Command, Files, Limits, Sandbox, TestRun
+from sandbox.base import Command, Files, Limits, Result, Sandbox, TestRun
 from sandbox.commands import TestJob, job_of
 
 __all__ = ["TestJob", "Warm", "job_of", "run_tests"]
 
 Level = Literal["fresh", "imports", "swap"]
 WARM: Mapping[Level, Literal["", "imports", "collected"]] = {"fresh": "", "imports": "imports", "swap": "collected"}
+KILLED = (-9, -24)  # SIGKILL, SIGXCPU
 NEVER = "never: "  # how a zygote says that no candidate of this base can be served
 
 
@@ -68,6 +69,7 @@ def _at(sandbox: Sandbox, files: Files, job: TestJob, limits: Limits, warm: Warm
     preload = b"" if level == "fresh" else _preload(job, warm, level)
     env = {name: value for name, value in job.env if name.startswith("PYTHON") and name != "PYTHONPATH"}
     result = sandbox.run(files, Command(job=json.dumps(payload).encode(), env=env, warm=WARM[level], preload=preload), limits)
+    result = _out_of_time(result, limits)
     report = verdict.read(result.report, secret.key)
     if level != "fresh" and (result.refused or report.refused):
         _refusal(warm, level, result.refused, report.refused)
@@ -80,6 +82,12 @@ def _at(sandbox: Sandbox, files: Files, job: TestJob, limits: Limits, warm: Warm
         warm.autoload = bool(known)
         warm.learn(report)
     return run
+
+
+def _out_of_time(result: Result, limits: Limits) -> Result:
+    """The kernel's own kill at a CPU limit looks like any other."""
+    killed = limits.cpu_seconds and result.exit_code in KILLED and result.cpu_seconds > 0.9 * limits.cpu_seconds
+    return replace(result, status="timeout", exit_code=None) if killed else result
 
 
 def _needs_plugins(run: TestRun, report: verdict.Report) -> bool:

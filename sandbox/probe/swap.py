@@ -20,6 +20,7 @@ from swesearch_probe import failures  # type: ignore[import-not-found]
 
 MONITORING: Any = getattr(sys, "monitoring", None)  # Python 3.12 on
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+BLOCKS = ("body", "handlers", "orelse", "finalbody")
 SHAPE = 0x20 | 0x80 | 0x100 | 0x200 | 0x04 | 0x08  # generator, coroutine, iterable coroutine, async generator, *args, **kwargs
 REWRITERS = ("AssertionRewritingHook",)
 Key = Any  # (file, first line, name) of a code object
@@ -57,10 +58,27 @@ class Source:
         self.lines = text.split("\n")
         self.functions = list(_outermost(tree.body, ()))
         self.flags = 0
-        for node in tree.body:
+        self.imported: set[str] = set()  # the compiler treats names that a module imports in a way of its own
+        for node in _outside(tree.body):
+            self.imported.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
             if isinstance(node, ast.ImportFrom) and node.module == "__future__":
                 for alias in node.names:
                     self.flags |= getattr(__future__, alias.name).compiler_flag
+
+    def imports(self) -> ast.Import:
+        """A statement that imports the names of the module."""
+        names = [ast.alias(name=name, asname=None) for name in sorted(self.imported - {"*"})] or [ast.alias(name="sys", asname="_")]
+        return ast.fix_missing_locations(ast.Import(names=names, lineno=1, col_offset=0))
+
+
+def _outside(body: Any) -> Iterator[Any]:
+    """The import statements of a module's own scope."""
+    for node in body:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield node
+        elif not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            for field in BLOCKS:
+                yield from _outside(getattr(node, field, None) or ())
 
 
 def _outermost(body: Any, inside: tuple[Any, ...]) -> Iterator[Function]:
@@ -68,7 +86,7 @@ def _outermost(body: Any, inside: tuple[Any, ...]) -> Iterator[Function]:
         if isinstance(node, FUNCTIONS):
             yield Function(node, inside)
             continue
-        for field in ("body", "handlers", "orelse", "finalbody"):
+        for field in BLOCKS:
             inner = getattr(node, field, None)
             if isinstance(inner, list):
                 yield from _outermost(inner, inside if field == "handlers" else (*inside, node))
@@ -86,13 +104,14 @@ def _compiled(lines: list[str], function: Function, source: Source, filename: st
     except (SyntaxError, ValueError) as error:
         raise Refused("does not compile: " + str(error)) from error
     ast.increment_lineno(tree, function.start - 1 - len(head) + lower)
-    body: Any = tree.body
+    body: Any = list(tree.body)
     for _ in function.inside:
         if len(body) != 1 or not hasattr(body[0], "body"):
             raise Refused("more than a function changed")
         body = body[0].body
     if len(body) != 1 or not isinstance(body[0], FUNCTIONS):
         raise Refused("more than a function changed")
+    tree.body.insert(0, source.imports())
     try:
         code: Any = compile(tree, filename, "exec", flags=source.flags, dont_inherit=True)
     except (SyntaxError, ValueError) as error:
