@@ -60,11 +60,12 @@ setup_venv() {
 
 docker_answers() { "$PY" -W ignore -c 'import docker; docker.from_env(timeout=10).ping()' >/dev/null 2>&1; }
 
-# Where root and apt are there, have a Docker engine that answers. Elsewhere say what is missing: the Docker tests are then skipped.
+# Where root and apt are there, have a Docker engine that answers. Elsewhere say what is missing: the Docker tests are then skipped,
+# and swesearch takes bubblewrap where that works.
 setup_docker() {
     docker_answers && return
     if ! can_apt || [ -n "${DOCKER_HOST:-}" ]; then
-        say "no Docker engine answers: install or start one to run the Docker tests"
+        say "no Docker engine answers. Start or install Docker to use it; with root and apt this script does that by itself"
         return
     fi
     command -v dockerd >/dev/null && command -v debootstrap >/dev/null && command -v bwrap >/dev/null \
