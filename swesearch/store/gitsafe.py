@@ -97,6 +97,7 @@ class Git:
                 env=environment(self.folder, **self._env, **env or {}),
                 timeout=SECONDS,
                 check=False,
+                process_group=0,  # Ctrl-C in the terminal is for us; we end what we started
             )
         except FileNotFoundError as error:
             raise UsageError("git was not found on this machine: install it first") from error
@@ -139,6 +140,7 @@ class Reader:
                 stderr=subprocess.DEVNULL,
                 cwd=self._folder,
                 env=environment(self._folder),
+                process_group=0,
             )
         assert self._process.stdin
         assert self._process.stdout

@@ -87,8 +87,10 @@ class ObjectLog:
         return id in self._starts
 
     def close(self) -> None:
-        """Let go of the file and its lock."""
-        os.close(self._file)
+        """Let go of the file and its lock. From then on the log is empty for its readers."""
+        with self._lock:
+            os.close(self._file)
+            self._starts.clear()
 
     def refresh(self) -> None:
         """Take in what was written since. A torn or damaged end is left out."""
@@ -103,13 +105,14 @@ class ObjectLog:
 
     def read(self, id: str) -> Object | None:
         """An object, or None where the log has none of that name."""
-        if id not in self._starts:
-            return None
+        with self._lock:
+            return self._read(id) if id in self._starts else None
+
+    def _read(self, id: str) -> Object:
         number, base_id, content = _parse(self._entry(id))
         if number != REF_DELTA:
             return Object(id, NAMES[number], content)
-        base = self.read(base_id)
-        assert base, "a base is always written before its delta"
+        base = self._read(base_id)
         return Object(id, base.kind, apply_delta(base.content, content))
 
     def add(self, objects: Sequence[New]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,13 +9,14 @@ from threading import Lock
 from typing import NamedTuple
 
 from swesearch.base import UsageError
+from swesearch.store.cache import Cache
 from swesearch.store.gitsafe import Git, Reader, present
 from swesearch.store.log import New, Object, ObjectLog, seal
 from swesearch.store.paths import decode, encode
 
 FILE, EXECUTABLE, SYMLINK, FOLDER, SUBMODULE = 0o100644, 0o100755, 0o120000, 0o040000, 0o160000
 CACHED = 64 << 20  # bytes of content kept in memory
-CACHED_TREES = 20_000  # parsed folders kept in memory
+CACHED_TREES = 5_000  # parsed folders kept in memory
 
 
 class Entry(NamedTuple):
@@ -37,37 +37,29 @@ class Objects:
         self._folder = git.folder / "logs"
         self._folder.mkdir(exist_ok=True)
         self._reader = Reader(git.folder)
-        self._lock = Lock()
-        self._contents: OrderedDict[str, Object] = OrderedDict()
-        self._held = 0
-        self._trees: OrderedDict[str, Tree] = OrderedDict()
+        self._lock = Lock()  # held while the logs are written, opened or sealed
+        self._contents = Cache[Object](CACHED, lambda object: len(object.content))
+        self._trees = Cache[Tree](CACHED_TREES)
         self._log: ObjectLog | None = None
         self._others: dict[Path, ObjectLog] = {}
         self._look_around()
 
     def read(self, id: str) -> Object:
         """An object by its id. Raises UsageError where it is nowhere to be found."""
-        with self._lock:
-            if found := self._contents.get(id):
-                self._contents.move_to_end(id)
-                return found
-        return self._remember(self._find(id))
+        return self._contents.get(id) or self._contents.put(id, self._find(id))
 
     def tree(self, id: str) -> Tree:
         """A folder's entries, in git's order."""
-        if (found := self._trees.get(id)) is None:
-            found = self._trees[id] = parse_tree(self.read(id).content)
-            if len(self._trees) > CACHED_TREES:
-                self._trees.popitem(last=False)
-        return found
+        found = self._trees.get(id)
+        return self._trees.put(id, parse_tree(self.read(id).content)) if found is None else found
 
     def add(self, objects: Sequence[New]) -> None:
         """Keep objects in the log. Raises SwesearchError where that is not possible."""
         with self._lock:
-            log = self._log = self._log or ObjectLog.create(self._folder)
-        log.add(objects)
+            self._log = self._log or ObjectLog.create(self._folder)
+            self._log.add(objects)
         for new in objects:
-            self._remember(new.object)
+            self._contents.put(new.object.id, new.object)
 
     def missing(self, ids: Iterable[str]) -> set[str]:
         """Which of these are neither in our log nor anywhere git looks."""
@@ -122,15 +114,6 @@ class Objects:
                         seal(log, self.git.folder / "objects")
                     else:
                         self._others[path] = log
-
-    def _remember(self, object: Object) -> Object:
-        with self._lock:
-            if object.id not in self._contents:
-                self._contents[object.id] = object
-                self._held += len(object.content)
-            while self._held > CACHED:
-                self._held -= len(self._contents.popitem(last=False)[1].content)
-        return object
 
 
 def parse_tree(raw: bytes) -> dict[str, Entry]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import tarfile
 import tempfile
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
 
 from sandbox.base import File
 from swesearch.base import Edit, State, UsageError
+from swesearch.store.cache import Cache
 from swesearch.store.edits import Draft, carry_out
 from swesearch.store.gitsafe import Git, make_git_dir, quoted
 from swesearch.store.log import export
@@ -34,15 +34,18 @@ class Store:
         self.copy = copy
         self.folder = folder
         self._objects = Objects(Git(folder))
-        self._lists: OrderedDict[str, dict[str, Entry]] = OrderedDict()
+        self._lists = Cache[Mapping[str, Entry]](CACHED_LISTS)
 
     @classmethod
     def open(cls, repo: Path, folder: Path, *, plain: bool = False) -> Store:
         """Keep the states of `repo` in the private git directory `folder`. `plain` takes a folder without git.
 
-        Raises UsageError where `repo` is not a folder of a working copy that can be used.
+        Raises UsageError where `repo` is not a folder of a working copy that can be used, or `folder` cannot be written.
         """
-        return cls(find(repo, plain=plain), folder.absolute())
+        try:
+            return cls(find(repo, plain=plain), folder.absolute())
+        except OSError as error:
+            raise UsageError(f"{error.filename or folder} cannot be used: {error.strerror}") from error
 
     @property
     def prefix(self) -> str:
@@ -64,10 +67,7 @@ class Store:
         """Everything in the state but folders, by path: files, links and submodules."""
         found = self._lists.get(state.tree)
         if found is None:
-            found = {path: entry for path, entry in walk(self._objects, state.tree) if entry.mode != FOLDER}
-            self._lists[state.tree] = found
-            if len(self._lists) > CACHED_LISTS:
-                self._lists.popitem(last=False)
+            found = self._lists.put(state.tree, {path: entry for path, entry in walk(self._objects, state.tree) if entry.mode != FOLDER})
         return found
 
     def apply(self, state: State, edits: Sequence[Edit]) -> State:

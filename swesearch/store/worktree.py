@@ -99,14 +99,18 @@ def snapshot(copy: WorkingCopy, objects: Objects) -> dict[str, Entry]:
 
 
 def _keep(found: dict[str, Entry], disk: Disk, objects: Objects) -> None:
-    """Write the files that git does not have. Each is read again, and its name taken again: it may have changed meanwhile."""
+    """Write the files that git does not have. Each is read and named again, for it may have changed meanwhile.
+
+    One that is neither in git nor on disk (a sparse and partial clone) is left out.
+    """
     missing = objects.missing({entry.id for entry in found.values() if entry.mode != SUBMODULE})
     for path, entry in list(found.items()):
         if entry.id in missing:
-            _, content = disk.read(path) or (0, b"")
-            blob = Object.of("blob", content)
-            objects.add([New(blob)])
-            found[path] = Entry(entry.mode, blob.id)
+            del found[path]
+            if seen := disk.read(path):
+                blob = Object.of("blob", seen[1])
+                objects.add([New(blob)])
+                found[path] = Entry(entry.mode, blob.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,28 @@ def test_threads_make_the_same_states_as_one_after_the_other(repo, opened) -> No
         assert made[number] == (state, other.diff(root, state))
 
 
+def test_closing_in_the_middle_of_the_work_of_other_threads_loses_nothing(numbered, opened) -> None:
+    store = opened(numbered)
+    root, made = store.root(), []
+
+    def work(part: int) -> None:
+        for number in range(60):
+            content = b"%d %d\n" % (part, number)
+            made.append((store.apply(root, [Create("new", content)]), content))
+            assert store.read(made[-1][0], "a/b.py") == store.read(root, "a/b.py")
+
+    threads = [threading.Thread(target=work, args=(part,)) for part in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        store.close()
+    for thread in threads:
+        thread.join()
+    again = opened(numbered)
+    assert len(made) == 240
+    assert all(again.read(state, "new") == content for state, content in made)
+
+
 def test_a_full_disk_is_told_and_leaves_the_log_whole(repo, tmp_path) -> None:
     folder = repo({"a.py": "x\n"})
     script = """

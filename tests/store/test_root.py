@@ -170,6 +170,18 @@ def test_files_that_a_sparse_checkout_leaves_out_are_still_in_the_state(repo, gi
     assert store.read(store.root(), "b/y.py") == b"2\n"
 
 
+def test_a_partial_and_sparse_clone_holds_what_is_there_and_fetches_nothing(repo, git, opened, tmp_path) -> None:
+    folder = repo({"a/x.py": "1\n", "b/y.py": "2\n"})
+    git(folder, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "-q", "--filter=blob:none", "--sparse", folder.as_uri(), "partial")
+    git(tmp_path / "partial", "sparse-checkout", "set", "a")
+    shutil.rmtree(folder)
+    store = opened(tmp_path / "partial")
+    root = store.root()
+    assert sorted(store.files(root)) == ["a/x.py"]
+    store.archive(root)
+
+
 def test_a_file_replaced_by_a_folder_and_a_folder_replaced_by_a_link(repo, opened, tmp_path) -> None:
     folder = repo({"a": "file\n", "b/x.py": "secret?\n", "c/d": ""})
     (folder / "a").unlink()
@@ -327,3 +339,9 @@ def test_a_repository_and_a_store_may_lie_anywhere(repo, name) -> None:
     assert b"-1\n+2\n" in store.diff(root, state)
     assert store.read(root, "a.py") == b"1\n"
     store.close()
+
+
+def test_a_store_folder_that_cannot_be_made_is_told(repo, tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot be used: Not a directory"):
+        Store.open(repo({"a.py": ""}), tmp_path / "file/store.git")
