@@ -64,7 +64,7 @@ def augmented(node: Node, context: Context) -> Drafts:
     yield context.put(token, "=", 1, f"assign instead of {token.type}")
 
 
-@template(5, "value")
+@template(5, "value", on="IndexError RecursionError")
 def off_by_one(node: Node, context: Context) -> Drafts:
     """Count one more or one less."""
     parent = context.unit.parent(node)
@@ -90,7 +90,8 @@ def constant(node: Node, context: Context) -> Drafts:
     if not text.isdigit():
         return
     value = int(text)
-    near = {value + 1: 3.0, value - 1: 3.0, 0: 1.0, 1: 1.0, 2: 0.5, -value: 0.5, value * 2: 0.3, value * 10: 0.2}
+    near = {-value: 0.5, value * 2: 0.3, value * 10: 0.2, value + 2: 0.3, value - 2: 0.3, value + 3: 0.1, 2: 0.5, 0: 1.0, 1: 1.0}
+    near |= {value + 1: 3.0, value - 1: 3.0}
     for new, weight in near.items():
         if new != value:
             yield context.fit(node, str(new), forms.UNARY if new < 0 else forms.ATOM, weight, f"{new} instead of {value}")

@@ -11,7 +11,7 @@ from swesearch.agents.templates.scope import likeness
 from swesearch.agents.templates.table import Drafts, template
 
 
-@template(7, "attribute")
+@template(7, "attribute", on="AttributeError")
 def swap(node: Node, context: Context) -> Drafts:
     """Another attribute. Attributes of the type seen, of the same object elsewhere, and those the file uses."""
     value, token = context.text(node.named_children[0]), node.named_children[-1]
@@ -26,7 +26,7 @@ def swap(node: Node, context: Context) -> Drafts:
             yield context.put(token, name, (0.02 + near) * wanted, f".{name} instead of .{old}")
 
 
-@template(3, "attribute")
+@template(3, "attribute", on="AttributeError")
 def getattr_(node: Node, context: Context) -> Drafts:
     """The attribute or a default. `x.a` becomes `getattr(x, "a", None)`."""
     value, name = (context.text(c) for c in (node.named_children[0], node.named_children[-1]))

@@ -12,7 +12,7 @@ from swesearch.agents.templates.scope import Signature, likeness
 from swesearch.agents.templates.table import Drafts, template
 
 PAIRS = (
-    "any all", "min max", "append extend", "append appendleft", "pop popleft", "add update", "add discard", "remove discard",
+    "any all", "min max", "append extend appendleft", "copy deepcopy", "pop popleft", "add update", "add discard", "remove discard",
     "startswith endswith",
     "lower upper", "encode decode", "lstrip rstrip strip", "find rfind index", "split rsplit splitlines", "sorted reversed",
     "list tuple set",
@@ -64,7 +64,7 @@ def swap(node: Node, context: Context) -> Drafts:
         yield context.put(node, whole, 1.0, f"swap the arguments {context.text(a)[:20]} and {context.text(b)[:20]}")
 
 
-@template(2, "call")
+@template(2, "call", on="TypeError")
 def drop(node: Node, context: Context) -> Drafts:
     """Drop an argument."""
     found = arguments(node)
@@ -74,7 +74,7 @@ def drop(node: Node, context: Context) -> Drafts:
         yield context.put(node, listed(node, kept, context), weight, f"do not pass {context.text(gone)[:30]}")
 
 
-@template(3, "call")
+@template(3, "call", on="TypeError")
 def add(node: Node, context: Context) -> Drafts:
     """Pass another argument."""
     found = arguments(node)
@@ -111,7 +111,7 @@ def forward(node: Node, context: Context) -> Drafts:
             yield context.put(node, listed(node, texts + new, context), 1.0, f"pass {', '.join(new)} on")
 
 
-@template(3, "call")
+@template(3, "call", on="AttributeError")
 def function(node: Node, context: Context) -> Drafts:
     """Call another function."""
     called = node.child_by_field_name("function")
@@ -142,7 +142,7 @@ def _relatives(called: Node, old: str, context: Context) -> Iterator[tuple[str, 
                 yield name.text, 0.1 + 2 * likeness(old, name.text)
 
 
-@template(3, "call")
+@template(3, "call", on="AttributeError TypeError")
 def unwrap(node: Node, context: Context) -> Drafts:
     """Take the argument instead of the call."""
     for argument in positional(node)[:3]:
@@ -153,7 +153,7 @@ def unwrap(node: Node, context: Context) -> Drafts:
         yield context.put(node, context.text(value), 1.0, f"{context.text(value)[:30]} without .{callee(node, context)}()")
 
 
-@template(2.5, "call")
+@template(2.5, "call", on="TypeError")
 def property_(node: Node, context: Context) -> Drafts:
     """An attribute instead of a call."""
     called = node.child_by_field_name("function")
@@ -165,7 +165,7 @@ def property_(node: Node, context: Context) -> Drafts:
     yield context.put(node, context.text(called), weight, f"use {context.text(called)[:30]} without calling it")
 
 
-@template(3, "attribute", "identifier")
+@template(3, "attribute", "identifier", on="TypeError AttributeError")
 def call(node: Node, context: Context) -> Drafts:
     """Call it. `x.f` becomes `x.f()` where the type seen says that f can be called, or a method of the file has that name."""
     text = context.text(node)
@@ -176,7 +176,7 @@ def call(node: Node, context: Context) -> Drafts:
         yield context.put(node, f"{text}()", 1.0, f"call {text}")
 
 
-@template(4, "value")
+@template(4, "value", on="AttributeError TypeError")
 def method(node: Node, context: Context) -> Drafts:
     """Call a method on it. `x` becomes `x.lower()` and the like, as far as the type seen has the method."""
     if node.type not in {"identifier", "attribute", "call", "subscript"}:

@@ -56,12 +56,12 @@ def pool(node: Node, context: Context) -> Iterator[tuple[str, int, float]]:
     for idiom in context.idioms:
         if idiom.type in {"comparison_operator", "not_operator"}:
             yield idiom.text, forms.COMPARISON if idiom.type == "comparison_operator" else forms.NOT, 0.7
-    for text in context.fields[:8]:
-        yield text, forms.ATOM, 0.3
-        yield f"not {text}", forms.NOT, 0.3
+    for rank, text in enumerate(context.fields[:25]):
+        for source, level, weight in tests(text, context):
+            yield source, level, weight * 0.2 / (1 + 0.1 * rank)
 
 
-@template(7, "condition")
+@template(7, "condition", on="None")
 def strengthen(node: Node, context: Context) -> Drafts:
     """Ask for more. `c` becomes `a and c` (a guards c) or `c and a`."""
     old = context.operand(node, forms.AND)
@@ -71,6 +71,21 @@ def strengthen(node: Node, context: Context) -> Drafts:
             guards = context.text(node).find(source.removesuffix(" is not None")) >= 0
             first, second = (test, old) if guards else (old, test)
             yield context.fit(node, f"{first} and {second}", forms.AND, weight, f"also ask for {source}")
+
+
+@template(2, "comparison_operator", "boolean_operator", "not_operator", "call")
+def strengthen_result(node: Node, context: Context) -> Drafts:
+    """Give true only if. A truth value that is kept or returned is also made to depend on another test."""
+    parent = context.unit.parent(node)
+    if parent is None or parent.type not in {"return_statement", "assignment", "keyword_argument"}:
+        return
+    old = context.operand(node, forms.AND)
+    share = 0.3 if node.type == "call" else 1.0
+    for source, level, weight in pool(node, context):
+        if source != context.text(node):
+            test = forms.bracketed(source, level, forms.AND)
+            yield context.fit(node, f"{test} and {old}", forms.AND, weight * share, f"true only if {source}")
+            yield context.fit(node, f"{context.text(node)} or {source}", forms.OR, weight * share * 0.5, f"true also if {source}")
 
 
 @template(5, "condition")
@@ -147,7 +162,21 @@ def truth(node: Node, context: Context) -> Drafts:
         yield context.fit(node, f"{inner} > 0", forms.COMPARISON, 0.3)
 
 
-@template(2, "condition")
+@template(1.5, "comparison_operator")
+def alike(node: Node, context: Context) -> Drafts:
+    """Compare in the same form. `a == b` becomes `a.lower() == b.lower()`, `str(a) == str(b)`."""
+    sides = simple(node)
+    if sides is None or sides[1].type not in {"==", "!=", "in", "not in"}:
+        return
+    left, right = (context.operand(sides[i], forms.ATOM) for i in (0, 2))
+    for method in ("lower", "strip", "upper"):
+        yield context.put(node, f"{left}.{method}() {sides[1].type} {right}.{method}()", 1.0, f"compare .{method}()")
+    for cast in ("str", "int", "set", "sorted", "list", "len"):
+        new = f"{cast}({context.text(sides[0])}) {sides[1].type} {cast}({context.text(sides[2])})"
+        yield context.put(node, new, 0.7, f"compare as {cast}")
+
+
+@template(2, "condition", on="AttributeError TypeError")
 def kind(node: Node, context: Context) -> Drafts:
     """Ask for the type. `c` becomes `isinstance(x, T) and c` with types seen or used in the file."""
     used = [i.text for i in context.idioms if i.type == "call" and i.text.startswith(("isinstance(", "hasattr(", "callable("))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,10 @@ from swesearch.code.localise import Localisation
 WEIGHTS: dict[Role, float] = {
     "parameter": 1.0, "local": 1.0, "outer": 0.4, "constant": 0.15, "function": 0.08, "import": 0.06, "class": 0.05, "builtin": 0.05,
 }  # fmt: skip
+UNSEEN = frozenset({"__file__", "__class__", "unicode", "basestring", "xrange", "long", "unichr", "reduce", "raw_input"})
+KEYWORDS = frozenset(
+    {b"if", b"in", b"and", b"or", b"not", b"return", b"elif", b"while", b"yield", b"print", b"def", b"class", b"for", b"is"}
+)
 NUMBERS = frozenset({"int", "float", "bool", "complex", "Decimal", "Fraction"})
 SEQUENCES = frozenset({"list", "tuple", "deque"})
 GROUPS = (NUMBERS, SEQUENCES, frozenset({"dict", "OrderedDict", "defaultdict"}), frozenset({"set", "frozenset"}))
@@ -63,6 +68,22 @@ class Surroundings:
             for name, known in signatures(other).items():
                 found.setdefault(name, known)
         return found
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The names that need no local binding: builtins, and what the module binds."""
+        return frozenset(dir(builtins)) | frozenset(self.module.names) | UNSEEN
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """All identifiers of the file."""
+        return frozenset(m.decode() for m in re.findall(rb"[A-Za-z_]\w*", self.file.data))
+
+    @cached_property
+    def called(self) -> Counter[str]:
+        """How often each function is called in the file, by its dotted name."""
+        found = re.findall(rb"(?<![\w.])([A-Za-z_][\w.]*)\(", self.file.data)
+        return Counter(m.decode() for m in found if m not in KEYWORDS)
 
     @cached_property
     def attributes(self) -> Counter[str]:
@@ -188,6 +209,21 @@ class Context:
     def used(self) -> frozenset[str]:
         """The identifiers that stand in the unit."""
         return frozenset(self.text(n) for n in self.unit.nodes if n.type == "identifier")
+
+    def doubt(self, node: Node) -> float:
+        """How suspicious a node is among those of its unit: more where it is a name that nothing binds, or that the error mentions."""
+        if node.type not in {"identifier", "attribute", "keyword_argument", "call"}:
+            return 1.0
+        text = self.text(node)
+        last = text.split("(")[0].split("=")[0].rsplit(".", 1)[-1]
+        if node.type == "identifier" and text not in self.around.known and not self.bound(node):
+            return 6.0
+        return 2.5 if last in self.localisation.names else 1.0
+
+    def bound(self, node: Node) -> bool:
+        """Whether something around binds the name that a node is."""
+        text = self.text(node)
+        return text in self.scope.names or text in {"self", "cls"} or any(name.text == text for name in self.names(node))
 
     @cached_property
     def seen(self) -> dict[str, tuple[Kind, ...]]:

@@ -51,7 +51,7 @@ def default(node: Node, context: Context) -> Drafts:
         yield context.put(value, text, 0.5, f"default {text[:30]}")
 
 
-@template(3, "parameters")
+@template(3, "parameters", on="TypeError")
 def optional(node: Node, context: Context) -> Drafts:
     """Give it a default. `def f(a)` becomes `def f(a=None)`."""
     entries = [c for c in node.named_children if c.type != "comment"]
@@ -62,7 +62,7 @@ def optional(node: Node, context: Context) -> Drafts:
             yield context.put(entry, f"{context.text(entry)}={value}", weight * wanted, f"default {value} for {context.text(entry)}")
 
 
-@template(3, "parameters")
+@template(3, "parameters", on="TypeError")
 def accept(node: Node, context: Context) -> Drafts:
     """Accept another parameter."""
     entries = [c for c in node.named_children if c.type != "comment"]

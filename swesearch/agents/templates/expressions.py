@@ -55,7 +55,7 @@ def clamp(node: Node, context: Context) -> Drafts:
                 )
 
 
-@template(4, "value")
+@template(4, "value", on="None")
 def default(node: Node, context: Context) -> Drafts:
     """Fall back on a default. `x` becomes `x or d`, or `x if x is not None else d`."""
     if node.type not in {"identifier", "attribute", "call", "subscript"}:
@@ -70,16 +70,16 @@ def default(node: Node, context: Context) -> Drafts:
             yield context.fit(node, f"{name.text} or {text}", forms.OR, 0.15 * name.weight)
 
 
-@template(3, "value")
+@template(3, "value", on="None")
 def conditional(node: Node, context: Context) -> Drafts:
     """Only if it is there. `f(x)` becomes `f(x) if x else None`."""
-    if node.type not in {"call", "attribute", "subscript", "binary_operator", "identifier"}:
+    if node.type not in {"call", "attribute", "subscript", "binary_operator", "identifier", "list"}:
         return
     text = context.text(node)
     subjects = list(dict.fromkeys(context.text(n) for n in _below(node) if n.type in {"identifier", "attribute"} and n.id != node.id))
     for subject in subjects[:4]:
         none = 2.0 if "NoneType" in context.kinds(subject) else 1.0
-        values = {"None": 1.0, "''": 0.4, "0": 0.3, "[]": 0.3, subject: 0.7}
+        values = {"None": 1.0 if node.type != "list" else 0.3, "''": 0.4, "0": 0.3, "[]": 0.3, subject: 0.7}
         for value, weight in values.items():
             yield context.fit(node, f"{text} if {subject} else {value}", forms.CONDITIONAL, none * weight)
             yield context.fit(node, f"{text} if {subject} is not None else {value}", forms.CONDITIONAL, none * weight)

@@ -40,7 +40,7 @@ def _asked(node: Node, context: Context) -> Iterator[tuple[str, float]]:
         yield f"not {name.text}", 0.15
 
 
-@template(5, "statement")
+@template(5, "statement", on="None UnboundLocalError")
 def guard(node: Node, context: Context) -> Drafts:
     """Do it only if. `s` becomes `if x: s`, or `if x is not None: s`."""
     if node.type not in MOVABLE:
@@ -51,7 +51,7 @@ def guard(node: Node, context: Context) -> Drafts:
         yield context.put(node, text, weight, f"do it only if {condition}")
 
 
-@template(4, "statement")
+@template(4, "statement", on="None")
 def leave(node: Node, context: Context) -> Drafts:
     """Leave early. Put `if x is None: return` (or continue) before the unit."""
     if node.type in BINDING or context.unit.function is None or node.type == "else_clause":

@@ -70,7 +70,7 @@ WELL_KNOWN: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-@template(5, "call")
+@template(5, "call", on="TypeError UnicodeDecodeError UnicodeEncodeError")
 def add(node: Node, context: Context) -> Drafts:
     """Pass a keyword argument."""
     texts = [context.text(a) for a in arguments(node)]
@@ -119,7 +119,7 @@ def change(node: Node, context: Context) -> Drafts:
     yield context.put(value, opposite, 2.0, f"pass {context.text(key)}={opposite}")
 
 
-@template(2, "keyword_argument")
+@template(2, "keyword_argument", on="TypeError")
 def rename(node: Node, context: Context) -> Drafts:
     """Pass it under another keyword."""
     key = node.named_children[0]

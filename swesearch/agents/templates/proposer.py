@@ -69,7 +69,9 @@ class _Stream:
     """One run through the table: a heap of ideas by the highest prior that may come of them."""
 
     def __init__(self, templates: Sequence[Template], localisation: Localisation, found: Iterable[Suspect]) -> None:
-        self._templates, self._turn, self._heap = templates, count(), []  # type: ignore[var-annotated]
+        self._turn, self._heap = count(), list[_Idea]()
+        shown = signs(localisation)
+        self._templates = [(t, t.weight_for(shown)) for t in templates]
         around: dict[str, Surroundings] = {}
         for suspect in found:
             file = suspect.file
@@ -93,20 +95,29 @@ class _Stream:
 
     def _open(self, idea: _Idea) -> None:
         """Share a unit's prior among the templates that have something to change there."""
-        fitting = [t for t in self._templates if not t.kinds.isdisjoint(idea.context.unit.sites)]
-        total = sum(t.weight for t in fitting)
-        for template in fitting:
-            self._push(-idea.bound * template.weight / total, idea.context, template)
+        fitting = [(t, weight) for t, weight in self._templates if not t.kinds.isdisjoint(idea.context.unit.sites)]
+        total = sum(weight for _, weight in fitting)
+        for template, weight in fitting:
+            self._push(-idea.bound * weight / total, idea.context, template)
 
     def _expand(self, idea: _Idea, template: Template) -> None:
         """Share a template's prior among its nodes that have drafts, and among these by weight."""
         sites = idea.context.unit.sites
         nodes = {n.id: n for kind in sorted(template.kinds) for n in sites.get(kind, ())}
-        groups = [g for n in nodes.values() if (g := list(template.drafts(n, idea.context)))]
-        for group in groups:
-            share = -idea.bound / len(groups) / sum(d.weight for d in group)
+        groups = [(idea.context.doubt(n), g) for n in nodes.values() if (g := list(template.drafts(n, idea.context)))]
+        total = sum(doubt for doubt, _ in groups)
+        for doubt, group in groups:
+            share = -idea.bound * doubt / total / sum(d.weight for d in group)
             for draft in group:
                 self._push(max(share * draft.weight, LEAST), idea.context, template, draft)
+
+
+def signs(localisation: Localisation) -> frozenset[str]:
+    """What the failing tests show of the kind of the bug: error classes, "None" where a message speaks of it."""
+    found = {error for error, _ in localisation.errors}
+    if any("NoneType" in message for _, message in localisation.errors):
+        found.add("None")
+    return frozenset(found)
 
 
 def _finish(idea: _Idea, draft: Draft, seen: set[object]) -> Iterator[Action]:

@@ -13,6 +13,9 @@ from swesearch.agents.templates.table import Drafts, template
 
 LOOKS = re.compile(r"\\[dwsbWDSB.()\[]|[\])][*+?]|\.[*+]|\[\^|\(\?|^\^|\$$|\[[a-z]-[a-z]")
 ATOM = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\)|[^\\\[\](){}*+?|^$]")
+SHORTHANDS = (
+    ("\\d", "\\w"), ("\\w", "\\S"), ("\\s", "\\s*"), ("\\w", "[\\w-]"), ("\\w", "[\\w.]"), (" ", "\\s+"), ("\\d", "[\\d.]"),
+)  # fmt: skip
 CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
 
 
@@ -80,16 +83,16 @@ def _classes(pattern: str) -> Iterator[tuple[str, float, str]]:
                 weight = 0.5 if more in {"-", "_", "."} else 0.3
                 tail = inner + more if not inner.endswith("-") else inner[:-1] + more + "-"
                 yield pattern[: match.start()] + f"[{tail}]" + pattern[match.end() :], weight, f"also {more} in the class"
-    for old, new in (
-        ("\\d", "\\w"),
-        ("\\w", "\\S"),
-        ("\\s", "\\s*"),
-        ("\\w", "[\\w-]"),
-        ("\\w", "[\\w.]"),
-        (".", "[^\\n]"),
-        (" ", "\\s+"),
-        ("\\d", "[\\d.]"),
-    ):
+    for match in CLASS.finditer(pattern):
+        inner = match.group()[1:-1]
+        for at, sign in enumerate(inner):
+            if sign in "|.,-_:/ " and len(inner) > 1:
+                yield (
+                    pattern[: match.start()] + f"[{inner[:at]}{inner[at + 1 :]}]" + pattern[match.end() :],
+                    0.4,
+                    f"without {sign} in the class",
+                )
+    for old, new in SHORTHANDS:
         for match in list(re.finditer(re.escape(old), pattern))[:3]:
             yield pattern[: match.start()] + new + pattern[match.end() :], 0.3, f"{new} instead of {old}"
 
@@ -99,5 +102,7 @@ def _groups(pattern: str) -> Iterator[tuple[str, float, str]]:
         yield pattern[: match.start()] + "(?:" + pattern[match.end() :], 0.5, "a group that is not kept"
     for match in list(re.finditer(r"\(\?:", pattern))[:4]:
         yield pattern[: match.start()] + "(" + pattern[match.end() :], 0.4, "a group that is kept"
+    for match in list(re.finditer(r"(?<![\w\\])[a-zA-Z]|\((?!\?)", pattern))[:6]:
+        yield pattern[: match.start()] + "\\b" + pattern[match.start() :], 0.3, "from the start of a word"
     for match in list(re.finditer(r"\)(?![*+?{])", pattern))[:4]:
         yield pattern[: match.end()] + "?" + pattern[match.end() :], 0.8, "an optional group"

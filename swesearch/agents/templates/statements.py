@@ -12,6 +12,7 @@ from swesearch.agents.templates.guards import BINDING, MOVABLE, looped
 from swesearch.agents.templates.table import Draft, Drafts, template
 
 SIMPLE = MOVABLE | {"break_statement", "continue_statement", "pass_statement"}
+ADDERS = {"set": "add", "list": "append", "deque": "append"}
 NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w*=[^=])")
 
 
@@ -52,7 +53,7 @@ def shifted(block: Node, context: Context, steps: int) -> str:
     return context.text(block).replace(context.file.newline + outer, context.file.newline + new)
 
 
-@template(2, "statement")
+@template(2, "statement", on="UnboundLocalError")
 def move(node: Node, context: Context) -> Drafts:
     """Swap with the neighbour. Move a statement behind the next one or two, or before the one above."""
     row = siblings(node)
@@ -113,7 +114,7 @@ def indent(node: Node, context: Context) -> Drafts:
     yield Draft(block.end_byte, node.end_byte, context.file.newline + deeper + text, 1.0, "do it inside the block above")
 
 
-@template(5, "statement")
+@template(5, "statement", on="UnboundLocalError RecursionError")
 def insert(node: Node, context: Context) -> Drafts:
     """Put a statement in.
 
@@ -142,7 +143,14 @@ def _pool(context: Context) -> Iterator[tuple[str, float]]:
         for b in names[:8]:
             if a != b:
                 found.setdefault(f"{a} = {b}", 0.2)
+                for method in _adders(a, context):
+                    found.setdefault(f"{a}.{method}({b})", 0.3)
     yield from found.items()
+
+
+def _adders(name: str, context: Context) -> list[str]:
+    """The methods that add to what a variable was seen to be."""
+    return [m for kind, m in ADDERS.items() if kind in context.kinds(name)]
 
 
 def _exchanged(text: str, names: list[str]) -> Iterator[str]:
@@ -152,6 +160,26 @@ def _exchanged(text: str, names: list[str]) -> Iterator[str]:
             for name in names:
                 if name != match.group():
                     yield text[: match.start()] + name + text[match.end() :]
+
+
+@template(3, "expression_statement")
+def keep(node: Node, context: Context) -> Drafts:
+    """Keep the result. `f(x)` becomes `x = f(x)`, `v.update(x)` becomes `v = x`."""
+    call = node.named_children[0]
+    if call.type != "call":
+        return
+    called, arguments = call.child_by_field_name("function"), call.child_by_field_name("arguments")
+    given = [a for a in (arguments.named_children if arguments is not None else ()) if a.type != "keyword_argument"]
+    value = called.named_children[0] if called is not None and called.type == "attribute" else None
+    if value is not None and len(given) == 1:
+        yield context.put(node, f"{context.text(value)} = {context.text(given[0])}", 1.0, f"assign to {context.text(value)[:30]}")
+    for target in [value, *given] if value is not None else given:
+        if target.type in {"identifier", "attribute", "subscript"}:
+            yield context.put(
+                node, f"{context.text(target)} = {context.text(node)}", 1.0, f"keep the result in {context.text(target)[:30]}"
+            )
+    for name in context.locals():
+        yield context.put(node, f"{name.text} = {context.text(node)}", 0.2 * name.weight, f"keep the result in {name.text}")
 
 
 @template(2, "if_statement")

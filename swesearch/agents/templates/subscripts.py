@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tree_sitter import Node
 
 from swesearch.agents.templates import forms
@@ -11,7 +13,7 @@ from swesearch.agents.templates.table import Drafts, template
 SLICED = frozenset({"str", "bytes", "list", "tuple"})
 
 
-@template(4, "identifier", "attribute", "call")
+@template(4, "identifier", "attribute", "call", "subscript")
 def slice_(node: Node, context: Context) -> Drafts:
     """A part of it. `x` becomes `x[1:]`, `x[k:]`, `x[0]` ... as far as the type seen allows."""
     kinds = context.kinds(context.text(node))
@@ -19,7 +21,17 @@ def slice_(node: Node, context: Context) -> Drafts:
         return
     text = context.text(node)
     known = 1.0 if kinds else 0.4
-    for bounds, weight in (("1:", 1.0), (":-1", 0.8), (":", 0.7), ("0", 1.0), ("-1", 1.0), ("::-1", 0.3), ("1", 0.4), (":1", 0.3)):
+    for bounds, weight in (
+        ("1:", 1.0),
+        (":-1", 0.8),
+        (":", 0.7),
+        ("0", 1.0),
+        ("-1", 1.0),
+        ("::-1", 0.3),
+        ("1", 0.4),
+        (":2", 0.3),
+        (":1", 0.3),
+    ):
         yield context.put(node, f"{text}[{bounds}]", weight * known, f"take [{bounds}] of {text[:30]}")
     for name in context.locals(node):
         if name.text != text and context.kinds(name.text) <= {"int"}:
@@ -62,7 +74,7 @@ def end(node: Node, context: Context) -> Drafts:
         yield context.put(index, f"-{text}", 0.5, f"element -{text}")
 
 
-@template(4, "subscript")
+@template(4, "subscript", on="KeyError")
 def get(node: Node, context: Context) -> Drafts:
     """The element or a default. `d[k]` becomes `d.get(k)` or `d.get(k, default)`."""
     if node.named_child_count != 2 or node.named_children[1].type == "slice":
@@ -72,7 +84,9 @@ def get(node: Node, context: Context) -> Drafts:
     if kinds and not any("get()" in k.attributes for k in context.seen.get(value, ())):
         return
     missing = 2.0 if any(error == "KeyError" for error, _ in context.localisation.errors) else 1.0
-    for default, weight in (("", 3.0), (", None", 0.7), (", ''", 1.0), (", 0", 0.8), (", []", 0.8), (", {}", 0.8), (", False", 0.4)):
+    usual = {"": 3.0, ", None": 0.7, ", ''": 1.0, ", 0": 0.8, ", 1": 0.4, ", []": 0.8, ", {}": 0.8, ", False": 0.4}
+    used = re.findall(rf"\.get\({re.escape(key)}(, ?[^()]{{1,20}})\)", context.file.data.decode("utf-8", "replace"))
+    for default, weight in (usual | dict.fromkeys(used, 2.0)).items():
         yield context.put(node, f"{value}.get({key}{default})", weight * missing, f"{value[:30]}.get({key[:20]}{default})")
 
 
@@ -97,6 +111,15 @@ def parts(node: Node, context: Context) -> Drafts:
     if inner.type == "subscript" and len(indices) == 1 and inner.named_child_count == 2:
         base, first = (context.text(c) for c in inner.named_children)
         yield context.put(node, f"{base}[{context.text(indices[0])}][{first}]", 1.0, "swap the two indices")
+
+
+@template(1.5, "identifier")
+def look_up(node: Node, context: Context) -> Drafts:
+    """Look it up. `a` becomes `d[a]` for containers that the function looks into."""
+    text = context.text(node)
+    for name in dict.fromkeys(i.text.split("[")[0] for i in context.idioms if i.type == "subscript"):
+        if name != text:
+            yield context.put(node, f"{name}[{text}]", 1.0, f"look {text} up in {name}")
 
 
 @template(1, "subscript")

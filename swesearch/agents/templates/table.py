@@ -38,6 +38,9 @@ Drafts = Iterable[Draft]
 Rule = Callable[[Node, "Context"], Drafts]
 
 
+APT = 3.0  # how much likelier a template is where the error is one that it is apt to mend
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """An idea for mending code. `kinds` are tree-sitter node types, or "value", "condition", "statement" (see source.Unit)."""
@@ -46,8 +49,13 @@ class Template:
     weight: float
     kinds: frozenset[str]
     drafts: Rule
+    on: frozenset[str] = frozenset()
+
+    def weight_for(self, signs: frozenset[str]) -> float:
+        """The weight where the failing tests show these signs: classes of their errors, "None" where a message speaks of it."""
+        return self.weight * (APT if self.on & signs else 1.0)
 
 
-def template(weight: float, *kinds: str) -> Callable[[Rule], Template]:
-    """Make the decorated function a template, named by the first sentence of its docstring."""
-    return lambda rule: Template((rule.__doc__ or "").split(".")[0], weight, frozenset(kinds), rule)
+def template(weight: float, *kinds: str, on: str = "") -> Callable[[Rule], Template]:
+    """Make the decorated function a template, named by the first sentence of its docstring. `on` are the errors it is apt to mend."""
+    return lambda rule: Template((rule.__doc__ or "").split(".")[0], weight, frozenset(kinds), rule, frozenset(on.split()))

@@ -41,7 +41,7 @@ WEIGHTS = {"str": 2.0, "int": 1.5, "list": 2.0, "sorted": 1.5, "tuple": 1.0, "se
 LAZY = {"dict_keys": "dict", "dict_values": "list", "dict_items": "list", "map": "generator", "filter": "generator", "zip": "generator"}
 
 
-@template(4, "value")
+@template(4, "value", on="TypeError")
 def cast(node: Node, context: Context) -> Drafts:
     """Turn it into another type."""
     if node.type in {"integer", "float", "true", "false", "none", "lambda", "parenthesized_expression"}:
@@ -86,10 +86,14 @@ def apply(node: Node, context: Context) -> Drafts:
     if node.type not in {"identifier", "attribute", "call", "subscript"}:
         return
     text = context.text(node)
-    called = {i.text.split("(")[0] for i in context.idioms if i.type == "call" and i.text.count("(") == 1 and "," not in i.text}
-    for name in sorted(called):
-        if name.isidentifier() and not text.startswith(f"{name}("):
-            yield context.put(node, f"{name}({text})", 1.5, f"{name} of {text[:30]}")
+    near = {i.text.split("(")[0] for i in context.idioms if i.type == "call" and i.text.count("(") == 1 and "," not in i.text}
+    called = dict.fromkeys(sorted(near), 1.5)
+    for name, count in context.around.called.most_common(40):
+        if name.split(".")[0] in context.around.module.names or name in {"unicode", "bytes", "str", "text_type"}:
+            called.setdefault(name, 0.1 * min(count, 8))
+    for name, weight in called.items():
+        if name.replace(".", "").isidentifier() and not text.startswith(f"{name}(") and not name.startswith(f"{text}."):
+            yield context.put(node, f"{name}({text})", weight, f"{name} of {text[:30]}")
     for name, known in context.around.signatures.items():
         signature = known[0]
         if len(signature.parameters) - len(signature.optional) == 1 and name in context.around.module.names:
