@@ -88,7 +88,7 @@ def strengthen_result(node: Node, context: Context) -> Drafts:
             yield context.fit(node, f"{context.text(node)} or {source}", forms.OR, weight * share * 0.5, f"true also if {source}")
 
 
-@template(5, "condition")
+@template(5, "condition", on="None")
 def weaken(node: Node, context: Context) -> Drafts:
     """Ask for less. `c` becomes `a or c` (a guards c) or `c or a`."""
     old = context.operand(node, forms.OR)

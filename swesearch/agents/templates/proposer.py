@@ -8,11 +8,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Protocol
 
 from swesearch.agents.templates.catalog import TABLE
 from swesearch.agents.templates.context import Context, Surroundings
+from swesearch.agents.templates.neighbours import neighbours
 from swesearch.agents.templates.shape import Shape
 from swesearch.agents.templates.source import File, Unit
 from swesearch.agents.templates.suspects import Suspect, suspects
@@ -62,20 +64,23 @@ class TemplateProposer:
     def drafts(self, localisation: Localisation, read: Callable[[str], bytes]) -> Iterator[Action]:
         """Yield edits for given suspicions and files."""
         found = suspects([s for s in localisation.lines if not self._protected(s.path)], read)
-        return _Stream(self._templates, localisation, found).actions()
+        return _Stream(self._templates, localisation, found, read).actions()
 
 
 class _Stream:
     """One run through the table: a heap of ideas by the highest prior that may come of them."""
 
-    def __init__(self, templates: Sequence[Template], localisation: Localisation, found: Iterable[Suspect]) -> None:
+    def __init__(
+        self, templates: Sequence[Template], localisation: Localisation, found: Iterable[Suspect], read: Callable[[str], bytes]
+    ) -> None:
         self._turn, self._heap = count(), list[_Idea]()
         shown = signs(localisation)
         self._templates = [(t, t.weight_for(shown)) for t in templates]
         around: dict[str, Surroundings] = {}
         for suspect in found:
             file = suspect.file
-            context = Context(around.setdefault(file.path, Surroundings(file, localisation)), suspect.unit)
+            shared = around.setdefault(file.path, Surroundings(file, localisation, partial(neighbours, file, read)))
+            context = Context(shared, suspect.unit)
             self._push(suspect.score, context)
 
     def _push(self, bound: float, context: Context, template: Template | None = None, draft: Draft | None = None) -> None:

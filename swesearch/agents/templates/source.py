@@ -109,7 +109,7 @@ class Unit:
         found: dict[str, list[Node]] = {"statement": [self.node]}
         for node in self.nodes:
             value = is_value(node, self.parent(node))
-            if value or node.type not in VALUES:
+            if value or node.type not in VALUES or _performed(node, self.parent(node)):
                 found.setdefault(node.type, []).append(node)
             if value:
                 found.setdefault("value", []).append(node)
@@ -123,6 +123,11 @@ class Unit:
         while above is not None:
             yield above
             above = self.parents.get(above.id)
+
+
+def _performed(node: Node, parent: Node | None) -> bool:
+    """Whether a node is a call that is a statement by itself: its arguments matter, its value does not."""
+    return node.type in {"call", "await"} and parent is not None and parent.type in {"expression_statement", "await"}
 
 
 def _foreign(node: Node) -> bool:
