@@ -1,0 +1,1 @@
+"""Which candidate to hand in: fewer hunks, behaviour on changed inputs, anti-patterns, size and naturalness."""
