@@ -13,6 +13,7 @@ from swesearch.base import Event
 from swesearch.report.text import line
 
 Node = Mapping[str, Any]
+DEEPEST = 20  # levels that are indented
 
 
 def show_tree(out: Console, events: Iterable[Event], most: int = 40) -> None:
@@ -30,7 +31,10 @@ def show_tree(out: Console, events: Iterable[Event], most: int = 40) -> None:
     for node, depth in _rows(nodes.values(), [node["id"] for node in ranked if node["id"] in shown]):
         mark = "*" if node["id"] in best else " "
         out.print(
-            Text(f"{mark} {node['value']:.2f}  {'  ' * depth}{line(node['why'] or 'the code as it is', 100)}{_state(node)}", _style(node))
+            Text(
+                f"{mark} {node['value']:.2f}  {'  ' * min(depth, DEEPEST)}{line(node['why'] or 'the code as it is', 100)}{_state(node)}",
+                _style(node),
+            )
         )
     if left := len(nodes) - len(shown):
         out.print(f"and {left} more (--limit shows more)")
