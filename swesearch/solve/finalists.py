@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sandbox.base import Sandbox, TestRun
 from swesearch.base import Attempt, Candidate, Discriminator, Evaluator, State, Verdict
+from swesearch.discriminator.minimise import minimise
 from swesearch.solve.prepare import Bench
 from swesearch.solve.record import Record
 from swesearch.value.checks import CheckRun
@@ -41,7 +42,7 @@ class Finals:
         def still_good(state: State) -> bool:
             return self.evaluator.evaluate(state, None).solved
 
-        state = attempt.state
+        state = minimise(self.bench.store, self.bench.root, attempt.state, still_good)
         return attempt if state == attempt.state else replace(attempt, state=state, evaluation=self.evaluator.evaluate(state, None))
 
     def _candidate(self, attempt: Attempt) -> Candidate:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sandbox.base import SandboxUnavailable
 from swesearch import __version__
 from swesearch.agents.templates.proposer import TemplateProposer
-from swesearch.base import Attempt, Candidate, Event, Solution, State, Verdict
+from swesearch.base import Attempt, Event, Solution, State, Verdict
 from swesearch.codec import encode
 from swesearch.engine.budget import Budget
 from swesearch.engine.loop import Ending, Outcome, Retry
@@ -19,6 +19,7 @@ from swesearch.engine.search import Search
 from swesearch.engine.strategies import options
 from swesearch.engine.tree import Lease, Node
 from swesearch.runs import Run
+from swesearch.solve.behaviour import selector
 from swesearch.solve.expand import Expander
 from swesearch.solve.finalists import Finals
 from swesearch.solve.localiser import localiser
@@ -43,11 +44,6 @@ def search(run: Run, observer: Callable[[Event], None], stop: threading.Event) -
         return _Session(run, Record(journal, observer), stop).go()
     finally:
         journal.close()
-
-
-class _ByPrior:
-    def pick(self, candidates: Sequence[Candidate]) -> Verdict:
-        return Verdict(tuple(sorted(candidates, key=lambda c: -(c.attempt.action.prior if c.attempt.action else 0))), "highest prior")
 
 
 class _Session:
@@ -93,7 +89,7 @@ class _Session:
         tree = self._tree(bench, evaluator)
         expander = Expander(bench.store, self._proposer(bench), evaluator, lambda path: protected(path, bench.store.files(bench.root)))
         ending = self._loop(bench, tree, expander)
-        finals = Finals(bench, evaluator, _ByPrior(), self.record)
+        finals = Finals(bench, evaluator, selector(bench), self.record)
         solved = [node.item for node in tree.solved]
         verdict = finals.run(solved, self.run.settings.discriminator.finalists) if solved and ending != "stopped" else Verdict(())
         return self._why(ending, verdict), verdict, tree

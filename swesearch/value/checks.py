@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from sandbox.base import Command, Files, Frame, Limits, Sandbox, TestOutcome, TestRun
+from sandbox.base import Command, File, Files, Frame, Limits, Sandbox, TestOutcome, TestRun
 from sandbox.commands import job_of
 from sandbox.environment import missing_module
 from sandbox.pytests import TestJob, Warm, run_tests
@@ -110,6 +110,17 @@ class CheckRun:
     def whole_files(self, state: State, sandbox: Sandbox) -> TestRun:
         """All tests in the files that the check names, in a process of their own in `sandbox`."""
         return self._fresh(state, sandbox, _whole_files)
+
+    def instead(self, state: State, path: str, source: bytes) -> TestRun:
+        """The tests of `source` on `state`, where it stands in for the test file `path`."""
+        if self._job is None:
+            return TestRun("empty")
+        options = (*_no_targets(self._job), path)
+        job = replace(self._job, args=options, seconds=self.baseline.per_test)
+        files = self.files(state)
+        warm = Warm(self._warm.modules, self._warm.own, self._warm.autoload, refused={"swap": "its tests are not those of the root"})
+        changed = {**files.changed, path: File(source)}
+        return run_tests(self._sandbox, replace(files, changed=changed), job, self.baseline.limits, warm)
 
     def rest(self, state: State, sandbox: Sandbox) -> TestRun | None:
         """The repository's whole suite, in a process of its own in `sandbox`; None where the check is no Python test."""
