@@ -55,13 +55,13 @@ def _around(scene: Scene, path: str, line: int, executed: Collection[Place], by_
     crash = code.place(line)
     node, function = code.nodes[crash], code.within[crash]
     raised = node.type in {"raise_statement", "assert_statement"}
-    guards = {first_line(n) for n in controlling(node)}
+    guards = {first_line(n): CONTROL * (2.5 if raised else 1) * OUTWARD**i for i, n in enumerate(controlling(node))}
     used = names(node).union(*(names(code.nodes[g]) for g in guards)) if raised else names(node)
     weights = {(path, crash): CRASH * (0.3 if raised else 1.0)}
     for place in reversed(code.places(function) if function else ()):
         if place != crash and (path, place) in executed:
             flows = bool(used & assigned(code.nodes[place]))
-            weight = max(FLOW * flows, CONTROL * (2.5 if raised else 1) * (place in guards), BESIDE)
+            weight = max(FLOW * flows, guards.get(place, 0.0), BESIDE)
             weights[path, place] = weight * TYPICAL.get(code.nodes[place].type, 1.0)
             used = used | names(code.nodes[place]) if flows else used
     for given in _returned(scene, used, executed, by_name):
