@@ -58,7 +58,7 @@ def _around(scene: Scene, path: str, line: int, executed: Collection[Place], by_
     guards = {first_line(n): CONTROL * (2.5 if raised else 1) * OUTWARD**i for i, n in enumerate(controlling(node))}
     used = names(node).union(*(names(code.nodes[g]) for g in guards)) if raised else names(node)
     weights = {(path, crash): CRASH * (0.3 if raised else 1.0)}
-    for place in reversed(code.places(function) if function else ()):
+    for place in reversed(code.places(function)):
         if place != crash and (path, place) in executed:
             flows = bool(used & assigned(code.nodes[place]))
             weight = max(FLOW * flows, guards.get(place, 0.0), BESIDE)
@@ -112,7 +112,7 @@ def outflow(scene: Scene, near: Mapping[tuple[str, str], float], executed: Colle
 
 def _results(code: Outline, function: Function | None) -> frozenset[int]:
     """The returns of a function, the places that assign what they return, and the branches that decide on either."""
-    places = code.places(function) if function else ()
+    places = code.places(function)
     returns = {p for p in places if code.nodes[p].type == "return_statement"}
     returned = frozenset().union(*(names(code.nodes[p]) for p in returns))
     flows = returns | {p for p in places if assigned(code.nodes[p]) & returned}
@@ -149,7 +149,7 @@ def _seeds(scene: Scene, test: TestOutcome) -> dict[str, float]:
     for frame in scene.test_frames(test):
         code = scene.outline(frame.path)
         at, function = code.place(frame.line), scene.function(frame.path, frame.line)
-        for distance, place in enumerate(p for p in reversed(code.places(function) if function else ()) if p < at):
+        for distance, place in enumerate(p for p in reversed(code.places(function)) if p < at):
             _raise(seeds, names(code.nodes[place]), max(STEP ** (distance + 1), FAR))
         _raise(seeds, _names(scene, frame.path, function) if function else (), FAR)
         _raise(seeds, names(code.nodes[at]), 1.0)

@@ -27,7 +27,7 @@ class Outline:
     """A source file by line. `of_line[line - 1]` is the place of a line, 0 where there is none."""
 
     of_line: tuple[int, ...]
-    nodes: Mapping[int, Node]  # place -> its statement or clause
+    nodes: Mapping[int, Node]  # place -> its statement or clause, in source order
     functions: tuple[Function, ...]
     within: Mapping[int, Function | None]  # place -> the innermost function around it; a def's own place belongs outside it
 
@@ -35,24 +35,24 @@ class Outline:
         """The place of a line, 0 where there is none."""
         return self.of_line[line - 1] if 0 < line <= len(self.of_line) else 0
 
-    def places(self, function: Function) -> tuple[int, ...]:
-        """The places in a function's body, not in functions inside it."""
-        return tuple(place for place, around in self.within.items() if around is function)
+    def places(self, function: Function | None) -> tuple[int, ...]:
+        """The places in a function's body, not in functions inside it. None has none."""
+        inside = range(function.first, function.last + 1) if function else ()
+        return tuple(line for line in inside if self.within.get(line) is function)
 
 
 @lru_cache(maxsize=256)
 def outline(source: bytes) -> Outline:
     """The outline of a file, cached by content."""
-    nodes = {first_line(node): node for node in reversed(list(_statements(source)))}  # the outermost of those that begin on a line
+    found = [n for n in parse.walk(parse.parse(source).root_node) if _is_place(n)]
     of_line = [0] * len(parse.line_starts(source))
-    for node in _statements(source):
-        of_line[first_line(node) - 1 : last_line(node)] = [first_line(node)] * (last_line(node) - first_line(node) + 1)
-    found = parse.functions(source)
-    return Outline(tuple(of_line), nodes, found, _within(found, nodes))
-
-
-def _statements(source: bytes) -> Iterator[Node]:
-    return (n for n in parse.walk(parse.parse(source).root_node) if _is_place(n))
+    nodes: dict[int, Node] = {}
+    for node in found:  # outer ones first: a line belongs to the innermost, a place is the outermost of those that begin there
+        first, last = first_line(node), last_line(node)
+        of_line[first - 1 : last] = [first] * (last - first + 1)
+        nodes.setdefault(first, node)
+    functions = parse.functions(source)
+    return Outline(tuple(of_line), nodes, functions, _within(functions, nodes))
 
 
 def _is_place(node: Node) -> bool:
@@ -62,11 +62,9 @@ def _is_place(node: Node) -> bool:
 
 def _within(functions: tuple[Function, ...], nodes: Mapping[int, Node]) -> dict[int, Function | None]:
     """Inner functions come after outer ones, so the last word on a place is the innermost function's."""
-    within: dict[int, Function | None] = dict.fromkeys(sorted(nodes))
+    within: dict[int, Function | None] = dict.fromkeys(nodes)
     for function in functions:
-        for place in within:
-            if function.first < place <= function.last:
-                within[place] = function
+        within.update((line, function) for line in range(function.first + 1, function.last + 1) if line in nodes)
     return within
 
 

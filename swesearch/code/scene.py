@@ -24,10 +24,13 @@ class Scene:
     is_test: Callable[[str], bool]
     sources: Callable[[str], bytes]
     imported: Mapping[str, Sequence[int]] = field(default_factory=dict)  # lines that ran on import, by path
+    _outlines: dict[str, Outline] = field(default_factory=dict, init=False, repr=False)
 
     def outline(self, path: str) -> Outline:
-        """The outline of a file; an empty one for files that are not code."""
-        return outline(self.sources(path) if language_of(path) else b"")
+        """The outline of a file, read once; an empty one for files that are not code."""
+        if path not in self._outlines:
+            self._outlines[path] = outline(self.sources(path) if language_of(path) else b"")
+        return self._outlines[path]
 
     def place(self, path: str, line: int) -> Place | None:
         """The place of a line, None where there is none."""
