@@ -135,20 +135,25 @@ def cycles(graph: Graph) -> list[str]:
         left = {module: targets - set(ends) for module, targets in left.items() if module not in ends}
 
 
-def test_no_arrow_runs_back() -> None:
-    assert forbidden_arrows(read(ROOT)) == []
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return read(ROOT)
 
 
-def test_there_is_no_cycle() -> None:
-    assert cycles(read(ROOT)) == []
+def test_no_arrow_runs_back(graph: Graph) -> None:
+    assert forbidden_arrows(graph) == []
 
 
-def test_every_module_has_a_room() -> None:
-    assert strays(read(ROOT)) == []
+def test_there_is_no_cycle(graph: Graph) -> None:
+    assert cycles(graph) == []
 
 
-def test_heavy_clients_stay_in_their_leaves() -> None:
-    assert misplaced_clients(read(ROOT)) == []
+def test_every_module_has_a_room(graph: Graph) -> None:
+    assert strays(graph) == []
+
+
+def test_heavy_clients_stay_in_their_leaves(graph: Graph) -> None:
+    assert misplaced_clients(graph) == []
 
 
 def test_no_file_gets_away() -> None:
