@@ -114,7 +114,7 @@ def indent(node: Node, context: Context) -> Drafts:
     yield Draft(block.end_byte, node.end_byte, context.file.newline + deeper + text, 1.0, "do it inside the block above")
 
 
-@template(5, "statement", on="UnboundLocalError RecursionError")
+@template(5, "statement", on="UnboundLocalError")
 def insert(node: Node, context: Context) -> Drafts:
     """Put a statement in.
 

@@ -113,6 +113,31 @@ def _shortened(content: str) -> Iterator[tuple[str, float]]:
         yield sign, 0.7
 
 
+@template(4, "string")
+def other(node: Node, context: Context) -> Drafts:
+    """Another string of the function, of the module or of the error."""
+    old = context.text(node)
+    texts = [i.text for i in context.idioms if i.type == "string"]
+    texts += [i.text for i in context.around.module.idioms.values() if i.type == "string"][:20]
+    texts += [repr(n) for n in context.localisation.names if len(n) > 1]
+    for text in dict.fromkeys(texts):
+        if text != old:
+            yield context.put(node, text, context.alike(old, text), f"{text[:30]} instead")
+
+
+@template(2, "string")
+def prefix(node: Node, context: Context) -> Drafts:
+    """Another kind of string: raw, bytes, unicode, formatted; or none of these."""
+    text = context.text(node)
+    mark = re.match(r"[a-zA-Z]*", text)
+    old = mark.group().lower() if mark is not None else ""
+    bare = text[len(old) :]
+    braces = bool(re.search(r"\{\w", bare))
+    for new, weight in (("b", 1.0), ("r", 2.0 if "\\" in bare else 0.2), ("u", 0.7), ("f", 3.0 if braces else 0.0), ("", 1.5)):
+        if new != old and weight:
+            yield context.put(node, new + bare, weight, f"with prefix {new!r}")
+
+
 FIELDS = {
     "%s": ("%r", "%d", "'%s'", '"%s"'), "%d": ("%s", "%02d", "%i", "%.1f"), "%r": ("%s",), "%i": ("%s", "%d"), "%f": ("%s", "%.2f", "%g"),
     "{}": ("{!r}", "'{}'", '"{}"', "{:d}", "{0}"), "{!r}": ("{}",), "{0}": ("{}", "{0!r}", "{1}"), "%Y": ("%y",), "%y": ("%Y",),
