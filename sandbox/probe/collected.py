@@ -16,7 +16,7 @@ NO_CANARIES: dict[str, Any] = {"canaries": [], "fails": "", "places": []}
 
 
 def serve(channel: socket.socket, preload: dict[str, Any]) -> None:
-    """Collect, then serve forks; returns in a fork that has run its job, after which the process ends."""
+    """Collect, then serve forks, each of which ends when it has run its job."""
     said: list[str] = []
     memory = Memory()
 
@@ -29,9 +29,7 @@ def serve(channel: socket.socket, preload: dict[str, Any]) -> None:
             zygote._give_up(channel, "the base does not collect: " + (said or ["no tests"])[0])
         return _fork(channel, memory, recorder, running)
 
-    status = session.run(dict(preload, **NO_CANARIES), hear, between)
-    if memory.frozen:
-        session.finish(status)
+    session.run(dict(preload, **NO_CANARIES), hear, between)
     zygote._give_up(channel, "the base does not collect: " + (said or ["plugins are missing"])[0])
 
 
@@ -46,6 +44,7 @@ def _fork(channel: socket.socket, memory: Any, recorder: Any, running: Any) -> b
     forks = zygote.Forks(channel, memory.prepare)
     job, send = forks.next()
     recorder.adopt(job, send)
+    recorder.brief = True
     try:
         memory.swap(job["changed"], forks.hint)
     except Refused as error:

@@ -11,11 +11,19 @@ DEEPEST = 100  # frames of a traceback
 OUTSIDE = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 SHIFTS: dict[str, Any] = {}  # path -> (line, code) -> line, where functions were swapped (see swap.py)
 
+_known: dict[tuple[str, str], str] = {}
 _only = traceback.format_exception_only
 
 
 def inside(path: str, root: str) -> str:
     """`path` relative to the work tree, or "" where it lies outside."""
+    found = _known.get((path, root))
+    if found is None:
+        found = _known[path, root] = _inside(path, root)
+    return found
+
+
+def _inside(path: str, root: str) -> str:
     if not path.startswith(root):
         path = os.path.join(root, path) if path[:1] not in ("/", "<") else os.path.realpath(path)
         if not path.startswith(root) or not os.path.exists(path):

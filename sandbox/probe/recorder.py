@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from typing import Any, Iterator
 
@@ -15,8 +16,9 @@ import pytest
 from _pytest.fixtures import FuncFixtureInfo
 from _pytest.python import Function
 from _pytest.runner import runtestprotocol
-from swesearch_probe.failures import Caught, describe, reason  # type: ignore[import-not-found]
+from swesearch_probe.failures import Caught, describe, inside, reason  # type: ignore[import-not-found]
 
+MOST = 4000  # modules told
 SKIPPED = pytest.skip.Exception
 clock = time.perf_counter
 ASYNC = "async def function"  # what pytest says where the plugin that awaits tests is missing
@@ -65,7 +67,15 @@ def _canary(parent: Any, name: str, fails: bool) -> Any:
             raise Canary(name)
 
     make = getattr(Function, "from_parent", None) or (lambda parent, **rest: Function(parent=parent, **rest))
-    return make(parent, name=name, callobj=body, fixtureinfo=FuncFixtureInfo((), (), [], {}))
+    item = make(parent, name=name, callobj=body, fixtureinfo=FuncFixtureInfo((), (), [], {}))
+    item.repr_failure = _brief  # type: ignore[method-assign]
+    return item
+
+
+def _brief(excinfo: Any, style: Any = None) -> str:
+    """A failure in one line: nobody reads more of it, and pytest's own way takes milliseconds."""
+    del style
+    return str(excinfo.typename)
 
 
 def _verdict(call: Any, report: Any) -> str:
@@ -83,12 +93,27 @@ def _verdict(call: Any, report: Any) -> str:
     return "failed" if call.when == "call" else "error"
 
 
+def _loaded(root: str) -> dict[str, list[str]]:
+    """What is worth loading ahead: modules from outside the work tree, and the names that it keeps for itself."""
+    modules, own = [], set()
+    for name, module in list(sys.modules.items()):
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        if not isinstance(origin, str) or name in ("__main__", "__mp_main__") or name.startswith("swesearch_probe"):
+            continue
+        if inside(origin, root):
+            own.add(name.partition(".")[0])
+        elif os.path.isfile(origin):
+            modules.append(name)
+    return {"modules": modules[:MOST], "own": sorted(own)}
+
+
 class Recorder:
     """Registered with pytest as a plugin. `send` is the channel; `job` what is to run."""
 
     def __init__(self, job: dict[str, Any], send: Any, root: str, tracer: Any = None) -> None:
         self.root, self.tracer = root, tracer
         self.autoload: bool = job["autoload"]
+        self.brief = False  # whether nobody will read what pytest prints
         self.now: dict[str, Any] = {}  # the test or canary under way
         self.reported = self.position = 0
         self.wants: list[str] = []  # why plugins of the environment seem to be needed
@@ -99,6 +124,7 @@ class Recorder:
         """Take up a job: at the start, or in the fork of a session that has collected already."""
         self.send = send
         self.only: list[str] = job.get("only", [])
+        self.learn: bool = job.get("learn", False)
         self.stop: bool = job.get("stop", False)
         self.alarm = Alarm(job["seconds"]) if job.get("seconds") else None
         self.canaries = [(name, name == job["fails"]) for name in job["canaries"]]
@@ -126,12 +152,18 @@ class Recorder:
         os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
         if not self.autoload:
             known = set(config._parser._inidict) | {"addopts", "minversion", "required_plugins"}
-            given = getattr(config, "_inicfg", None) or getattr(config, "inicfg", None) or ()  # private since pytest 9
-            self.wants += ["setting " + key for key in given if key not in known]
+            given = config._inicfg if hasattr(config, "_inicfg") else config.inicfg  # private since pytest 9
+            self.wants += ["setting " + key for key in given or () if key not in known]
         self.settle(config)
         for name, value in (("numprocesses", None), ("dist", "no"), ("tx", [])):  # xdist's workers would not have this plugin
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
+
+    def conclude(self, status: int) -> None:
+        """The last words of a run."""
+        if self.learn:
+            self.say("modules", **_loaded(self.root))
+        self.say("finish", status=status, tests=self.reported, stopped=self.stopped, wants=self.wants)
 
     def settle(self, config: Any) -> None:
         """Options that the job decides."""
@@ -182,6 +214,8 @@ class Recorder:
         while self.places and self.places[0] <= self.position and self.canaries:
             self.places.pop(0)
             self.fly(item.parent, item)
+        if self.brief:
+            item.repr_failure = _brief
         self.position += 1
         self.last = item.parent
         self.now = {"outcome": ""}

@@ -17,7 +17,6 @@ from swesearch_probe.channel import Send, open_channel  # type: ignore[import-no
 
 QUIET = ["--tb=no", "-q"]
 ABSENT = 5  # pytest's exit status where nothing was collected
-MOST = 4000  # modules told
 leave = os._exit
 
 
@@ -109,9 +108,7 @@ def run(job: dict[str, Any], send: Send, between: Callable[[Any, Any], bool] | N
         status = 4
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a conftest or a plugin may raise anything while it is loaded
         recorder.startup(error)
-    if job.get("learn"):
-        recorder.say("modules", **_loaded(root))
-    recorder.say("finish", status=status, tests=recorder.reported, stopped=recorder.stopped, wants=recorder.wants)
+    recorder.conclude(status)
     del main
     return status
 
@@ -131,23 +128,11 @@ def _steps(config: Any, session: Any, recorder: Any, between: Any) -> int:
     finally:
         recorder.stopped = bool(session.shouldstop or getattr(session, "shouldfail", False))
     recorder.end()
-    return 1 if session.testsfailed else 0 if session.testscollected else ABSENT
-
-
-def _loaded(root: str) -> dict[str, list[str]]:
-    """What is worth loading ahead: modules from outside the work tree, and the names that it keeps for itself."""
-    from swesearch_probe.failures import inside  # type: ignore[import-not-found]
-
-    modules, own = [], set()
-    for name, module in list(sys.modules.items()):
-        origin = getattr(getattr(module, "__spec__", None), "origin", None)
-        if not isinstance(origin, str) or name in ("__main__", "__mp_main__") or name.startswith("swesearch_probe"):
-            continue
-        if inside(origin, root):
-            own.add(name.partition(".")[0])
-        elif os.path.isfile(origin):
-            modules.append(name)
-    return {"modules": modules[:MOST], "own": sorted(own)}
+    status = 1 if session.testsfailed else 0 if session.testscollected else ABSENT
+    if between is not None:  # a fork: what pytest does to close is not worth a fifth of the time
+        recorder.conclude(status)
+        finish(status)
+    return status
 
 
 def _tracer(job: dict[str, Any], send: Send, root: str) -> Any:
