@@ -1,4 +1,4 @@
-"""What a whole evaluation costs (clean copy, one changed file, one pytest test), as a ratio to the bare pytest process on the same checkout.
+"""What a whole evaluation costs (clean copy, one changed file, one pytest test), as a ratio to the bare pytest process.
 
     python -m benchmarks.sandbox [--subjects flask sympy] [--rounds 15] [--scaling] [--json]
 
@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import io
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -127,7 +128,9 @@ def bare(checkout: Checkout) -> Way:
 
     def run(number: int) -> None:
         (checkout.folder / checkout.subject.path).write_bytes(checkout.candidate(number))
-        _passes(subprocess.run(_command(checkout), cwd=checkout.folder, capture_output=True, check=False).returncode)
+        _passes(
+            subprocess.run(_command(checkout), cwd=checkout.folder, env={"PATH": os.defpath}, capture_output=True, check=False).returncode
+        )
 
     return run
 
@@ -255,8 +258,6 @@ def compare(name: str, cache: Path, rounds: int) -> list[Row]:
 
 def scaling(name: str, cache: Path, rounds: int) -> list[Row]:
     """Evaluations per second and core with 1, 2, 4 and 8 boxes, against one box."""
-    import os
-
     checkout, rows = check_out(name, cache), []
     alone = 0.0
     for slots in (1, 2, 4, 8):

@@ -75,7 +75,8 @@ class BubblewrapSandbox(PooledSandbox):
         mounts = self._environment.mounts
         return agent_config(
             self._environment, self._quota, uid=None, work=WORK, probe=PROBE_INSIDE, files={}, modes={}, init=True, cgroup=False,
-            filter=True, scratch=scratch(["/tmp", "/dev/shm", "/dev/mqueue"], mounts), keep=with_parents(mounts), env=variables(self._environment),
+            filter=True, scratch=scratch(["/tmp", "/dev/shm", "/dev/mqueue"], mounts), keep=with_parents(mounts),
+            env=variables(self._environment),
         )  # fmt: skip
 
     def _arguments(self, stage: Stage) -> list[str]:

@@ -22,10 +22,12 @@ from sandbox.probe.nursery import Nursery, Refused, Zygote
 from sandbox.probe.processes import Family, memory_kills, start
 from sandbox.probe.runs import Run
 from sandbox.probe.watch import HostGone
-from sandbox.probe.worktree import Base, TreeError, WorkTree, wipe
+from sandbox.probe.worktree import DATE, TEST_FILE, Base, TreeError, WorkTree, wipe
 
 BASES = 4  # trees kept
 UNLIMITED = {"cpu": None}
+COMPILE_SECONDS = 3.0  # between two runs
+WORTHWHILE = 1 << 14  # bytes of source
 
 
 def read(count: int) -> bytearray:
@@ -79,31 +81,36 @@ class Agent:
         send({"ready": True})
         while True:
             header, raw = receive()
-            try:
-                self._answer(header, raw)
-            except TreeError as error:
-                self._tree.base = None
-                send({"error": str(error)})
+            if header["op"] == "base":
+                self._hold(header["base"], raw)
+            elif header["base"] not in self._bases:
+                send({"missing": True})
+            else:
+                base = self._bases[header["base"]] = self._bases.pop(header["base"])
+                self._answer(base, header, raw)
+                self._restore(base)
+                self._compile(base)
 
     def end(self) -> None:
         """Leave nobody behind."""
         self._family.spared.clear()
         self._family.clear()
 
-    def _answer(self, header: dict[str, Any], raw: memoryview) -> None:
-        if header["op"] == "base":
-            self._hold(header["base"], raw)
-            send({})
-        elif header["base"] not in self._bases:
-            send({"missing": True})
-        else:
-            send(*self._run(header, raw))
-            self._restore(self._bases[header["base"]])
-
     def _hold(self, name: str, archive: memoryview) -> None:
         while len(self._bases) >= BASES:
             del self._bases[next(iter(self._bases))]
-        self._bases[name] = Base(bytes(archive))
+        try:
+            self._bases[name] = Base(bytes(archive))
+            send({})
+        except TreeError as error:
+            send({"error": str(error)})
+
+    def _answer(self, base: Base, request: dict[str, Any], raw: memoryview) -> None:
+        try:
+            send(*self._run(base, request, raw))
+        except TreeError as error:
+            self._tree.base = None
+            send({"error": str(error)})
 
     @contextlib.contextmanager
     def _as_tester(self) -> Iterator[None]:
@@ -129,8 +136,25 @@ class Agent:
             if self._config["init"]:
                 leftovers.remove_shared_memory()
 
-    def _run(self, request: dict[str, Any], raw: memoryview) -> tuple[dict[str, Any], Sequence[bytes]]:
-        base = self._bases[request["base"]] = self._bases.pop(request["base"])
+    def _compile(self, base: Base) -> None:
+        """Add the bytecode of modules that were read to the base: a run's own is thrown away with the rest of what it wrote."""
+        wanted = base.to_compile(self._tree.read)
+        if sum(len(base.files[path][1]) for path in wanted) < WORTHWHILE:
+            return
+        tests = [path for path in wanted if TEST_FILE.search(path)]
+        modules = [path for path in wanted if path not in tests]
+        order = json.dumps({"modules": modules, "tests": tests, "seconds": COMPILE_SECONDS, "time": DATE}).encode()
+        run = Run(self._family, {"seconds": 10 * COMPILE_SECONDS, "output": 1 << 10, "cpu": None}, None, memoryview(order))
+        argv = [self._config["python"], "-I", "-B", os.path.join(self._config["probe"], "bytecode.py")]
+        try:
+            run.directly(lambda ends: self._launch(argv, self._config["env"], ends, UNLIMITED))
+            base.take_bytecode(wanted, run.reply()[1][2])
+        finally:
+            run.close()
+        self._tree.base = None
+        self._restore(base)
+
+    def _run(self, base: Base, request: dict[str, Any], raw: memoryview) -> tuple[dict[str, Any], Sequence[bytes]]:
         if self._tree.base is not base:
             self._restore(base)
         entries = request["changed"]

@@ -44,8 +44,8 @@ class Changes:
             raise OSError(error, "inotify_add_watch")
         self._folders[watch] = "" if folder == "." else folder + "/"
 
-    def opened(self) -> set[str] | None:
-        """The files opened since the last call, for whatever purpose. None where anything else was done, or too much to be told."""
+    def opened(self) -> tuple[set[str], bool]:
+        """The files opened since the last call, for whatever purpose, and whether nothing else was done and all could be told."""
         found: set[str] = set()
         only_opened = True
         for watch, mask, name in self._events():
@@ -53,7 +53,7 @@ class Changes:
                 only_opened = False
             elif not mask & IS_FOLDER:
                 found.add(self._folders[watch] + os.fsdecode(name))
-        return found if only_opened else None
+        return found, only_opened
 
     def _events(self) -> Iterator[tuple[int, int, bytes]]:
         while True:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import mmap
 import os
+import re
 import stat
 import tarfile
 from collections.abc import Iterable
 
 from sandbox.probe.changes import Changes
 
+TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+DATE = 1_000_000_000  # long ago: what a candidate brings is never of that date
 ESCAPES = ("", ".", "..", ".git")
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -37,6 +41,8 @@ class Base:
         self.files: dict[str, tuple[int, memoryview]] = {}  # path -> mode, data
         self.links: dict[str, str] = {}  # path -> target
         self.folders: set[str] = set()
+        self._asked: set[str] = set()  # files whose bytecode was asked for
+        self._dated: set[str] = set()  # files whose bytecode holds for one date only
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             for entry in tar:
                 self._add(entry)
@@ -57,12 +63,37 @@ class Base:
             raise TreeError(f"neither file, folder nor symlink: {name!r}")
         self.folders.update(parents(path))
 
+    def to_compile(self, read: Iterable[str]) -> list[str]:
+        """The Python files among these whose bytecode was never asked for."""
+        return sorted(path for path in read if path.endswith(".py") and path not in self._asked)
+
+    def take_bytecode(self, asked: Iterable[str], report: bytes) -> None:
+        """Add what `bytecode.py` made of these files to the tree. A report of nothing means it cannot be done."""
+        stream, done = io.BytesIO(report), []
+        for line in stream:
+            path, name, size = json.loads(line)
+            done.append(path)
+            data = memoryview(stream.read(size))
+            if size and name not in self.files:
+                self.files[check(name)] = (0o644, data)
+                self.folders.update(parents(name))
+            if TEST_FILE.search(path):
+                self._dated.add(path)
+        self._asked.update(done or asked)
+
+    def put(self, path: str) -> None:
+        """Write one file anew."""
+        mode, data = self.files[path]
+        put(path, data, mode)
+        if path in self._dated:
+            os.utime(path, (DATE, DATE))
+
     def write(self) -> None:
         """Write the whole tree into the current folder, which is empty. Links come last: nothing is written through one."""
         for path in sorted(self.folders):
             os.mkdir(path, 0o755)
-        for path, (mode, data) in self.files.items():
-            put(path, data, mode)
+        for path in self.files:
+            self.put(path)
         for path, target in self.links.items():
             os.symlink(target, path)
 
@@ -104,10 +135,10 @@ class WorkTree:
 
     def _mend(self, base: Base) -> bool:
         """Undo what was laid and what was written, where files were opened and nothing else was done. Returns whether that was so."""
-        opened = self._changes.opened() if self._changes else None
-        if opened is None:
-            return False
+        opened, only_opened = self._changes.opened() if self._changes else (set(), False)
         self.read = opened & base.files.keys()
+        if not only_opened:
+            return False
         for path in self.read | self._laid:
             if path in self._laid or not _same(path, base.files[path][1]):
                 _replace(path, base)
@@ -161,8 +192,7 @@ def _same(path: str, data: memoryview) -> bool:
 def _replace(path: str, base: Base) -> None:
     _remove(path)
     if path in base.files:
-        mode, data = base.files[path]
-        put(path, data, mode)
+        base.put(path)
 
 
 def lay(path: str, kind: str, data: memoryview) -> None:
