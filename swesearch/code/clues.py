@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from math import log
 
 from sandbox.base import TestOutcome
-from swesearch.code.outline import BRANCHES, LOOPS, Outline, assigned, controlling, names, own_text, words
+from swesearch.code.outline import BRANCHES, LOOPS, Outline, assigned, calls, controlling, names, own_text, words
 from swesearch.code.parse import Function, first_line
 from swesearch.code.scene import Place, Scene
 
@@ -23,7 +23,7 @@ GIVEN = 0.15  # a return of a function whose value reaches the frame's line
 STEP, FAR = 0.85, 0.3  # relevance of a test's statement against that of the next one, and the least
 CALL = 0.7  # a function's relevance against that of its caller
 RESULT = 1.5  # what a function returns, and what flows into that, against the rest of it
-UNRELATED = 0.15  # relevance of a function that no chain of names leads to
+UNRELATED = 0.2  # relevance of a function that no chain of names leads to
 TYPICAL: Mapping[str, float] = {  # how often a kind of statement is what a fix changes, against a plain one
     **dict.fromkeys(BRANCHES - {"with_statement"}, 1.3),
     "return_statement": 1.2,
@@ -150,9 +150,9 @@ def _seeds(scene: Scene, test: TestOutcome) -> dict[str, float]:
         code = scene.outline(frame.path)
         at, function = code.place(frame.line), scene.function(frame.path, frame.line)
         for distance, place in enumerate(p for p in reversed(code.places(function)) if p < at):
-            _raise(seeds, names(code.nodes[place]), max(STEP ** (distance + 1), FAR))
+            _raise(seeds, calls(code.nodes[place]), max(STEP ** (distance + 1), FAR))
         _raise(seeds, _names(scene, frame.path, function) if function else (), FAR)
-        _raise(seeds, names(code.nodes[at]), 1.0)
+        _raise(seeds, calls(code.nodes[at]), 1.0)
     return seeds
 
 
@@ -163,8 +163,9 @@ def _raise(weights: dict[str, float], keys: Iterable[str], least: float) -> None
 
 
 def _names(scene: Scene, path: str, function: Function) -> frozenset[str]:
+    """What a function uses and may call."""
     code = scene.outline(path)
-    return frozenset().union(*(names(code.nodes[place]) for place in code.places(function)))
+    return frozenset().union(*(calls(code.nodes[place]) for place in code.places(function)))
 
 
 def query(scene: Scene, test: TestOutcome, names: Iterable[str] = ()) -> frozenset[str]:

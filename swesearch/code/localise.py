@@ -29,7 +29,7 @@ from swesearch.code.parse import Function, header, line_at
 from swesearch.code.scene import Place, Scene
 from swesearch.code.spectrum import ochiai
 
-TRACE = 0.75  # mass of the traceback, where it has frames in the repository
+TRACE = 0.7  # mass of the traceback, where it has frames in the repository
 LIKE = 3.0  # what sharing all rare words with the failure is worth
 SPOKEN = 1.5  # what naming an identifier of the error message is worth
 STUCK = 3.0  # what being in a loop is worth where a test did not end

@@ -19,6 +19,23 @@ from swesearch.code.parse import CLASS, CLAUSES, DECORATED, FUNCTION, Function, 
 LOOPS = frozenset({"while_statement", "for_statement"})
 BRANCHES = LOOPS | {"if_statement", "elif_clause", "with_statement", "match_statement", "case_clause"}
 PARTS = CLAUSES | {FUNCTION, CLASS, "decorator"}  # places that need not be statements
+OPERATORS: Mapping[str, str] = {  # syntax -> the methods that Python calls for it
+    **{"==": "__eq__", "!=": "__ne__ __eq__", "<": "__lt__", ">": "__gt__ __lt__", "<=": "__le__", ">=": "__ge__"},
+    **{
+        "+": "__add__ __radd__",
+        "-": "__sub__ __rsub__",
+        "*": "__mul__ __rmul__",
+        "/": "__truediv__",
+        "in": "__contains__ __iter__ __next__",
+    },
+    **{"|": "__or__", "&": "__and__", "subscript": "__getitem__ __setitem__", "delete_statement": "__delitem__ __delattr__"},
+    **{"with_statement": "__enter__ __exit__", "attribute": "__getattr__", "for_statement": "__iter__ __next__"},
+}
+BUILTINS: Mapping[str, str] = {
+    **{"assertEqual": "__eq__", "assertNotEqual": "__ne__ __eq__", "assertIn": "__contains__", "assertTrue": "__bool__ __len__"},
+    **{name: f"__{name}__" for name in ("len", "str", "repr", "hash", "bool", "iter", "next", "int", "float", "format")},
+    **{"sorted": "__lt__ __iter__", "list": "__iter__", "dict": "__iter__ keys", "set": "__hash__ __eq__ __iter__", "print": "__str__"},
+}
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -83,6 +100,13 @@ def words(phrase: str) -> frozenset[str]:
 def names(node: Node) -> frozenset[str]:
     """The identifiers in a place, attributes included."""
     return frozenset(text(n) for n in parse.own(node) if n.type == "identifier")
+
+
+def calls(node: Node) -> frozenset[str]:
+    """What a place may call: its identifiers, and the special methods behind its operators and builtins."""
+    said = names(node)
+    special = {method for n in parse.own(node) for method in OPERATORS.get(n.type, "").split()}
+    return said.union(special, *(BUILTINS[name].split() for name in said & BUILTINS.keys()))
 
 
 def assigned(node: Node) -> frozenset[str]:

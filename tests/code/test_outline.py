@@ -61,3 +61,10 @@ def test_words_come_out_of_snake_and_camel_case() -> None:
 def test_the_text_of_a_compound_statement_is_its_header() -> None:
     code = o.outline(SOURCE)
     assert o.own_text(code.nodes[9]) == "if total > limit:"
+
+
+def test_operators_and_builtins_call_special_methods() -> None:
+    code = o.outline(b"assert len(a) == b[c]\nwith d in e:\n    pass\n")
+    assert {"__len__", "__eq__", "__getitem__", "a", "b", "c"} <= o.calls(code.nodes[1])
+    assert {"__enter__", "__contains__"} <= o.calls(code.nodes[2])
+    assert "__eq__" not in o.calls(code.nodes[2])
