@@ -102,12 +102,19 @@ def test_a_sandbox_that_is_not_there_is_exit_code_4(swesearch: Command, repo: Re
     assert "error: no Docker engine answers" in done.stderr
 
 
-def test_a_folder_without_git_can_be_repaired_or_says_why_not(swesearch: Command, tmp_path: Path) -> None:
-    for name, content in BUGGY.items():
-        (tmp_path / name).write_text(content)
+def test_a_folder_without_git_is_exit_code_2_and_says_what_to_do(swesearch: Command, tmp_path: Path) -> None:
     done = swesearch("fix", str(tmp_path), *CHECK, *LOCAL)
-    assert done.returncode in (0, 2)
-    assert "Traceback" not in done.stderr
+    assert done.returncode == 2
+    assert "git init" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_on_one_repository_do_not_disturb_each_other(repo: Repo, home: Path) -> None:
+    folder = repo(BUGGY)
+    both = [start(folder, home) for _ in range(2)]
+    said = [process.communicate(timeout=200) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert (folder / "calc.py").read_text() == BUGGY["calc.py"]
 
 
 def start(folder: Path, home: Path, *more: str) -> subprocess.Popen[str]:
