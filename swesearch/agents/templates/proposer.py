@@ -129,9 +129,9 @@ def _finish(idea: _Idea, draft: Draft, seen: set[object]) -> Iterator[Action]:
     """The action of a draft, if it parses and is new."""
     context = idea.context
     shape = Shape(context.file, context.unit, draft)
-    if shape.key in seen or not shape.parses:
+    if not seen.isdisjoint(keys := {shape.key, shape.result}) or not shape.parses:
         return
-    seen.add(shape.key)
+    seen |= keys
     why = f"{draft.why}, in line {context.unit.line} of {context.file.path}"
     yield Action((replacement(context.file, draft),), why, min(1.0, -idea.bound))
 

@@ -45,6 +45,12 @@ class Shape:
         return self._file.path, self._region[0], tuple(TOKEN.findall(self._text(self._draft.after).strip()))
 
     @property
+    def result(self) -> object:
+        """Equal for drafts that make the same file, whatever statement they started from."""
+        data, after = self._file.data, self._draft.after.encode("utf-8", "surrogateescape")
+        return self._file.path, hash(data[: self._draft.start] + after + data[self._draft.end :])
+
+    @property
     def parses(self) -> bool:
         """Whether the statement parses, or did not parse before either; and is not what it was."""
         new, old = self._text(self._draft.after), self._text(self._file.slice(self._draft.start, self._draft.end))
