@@ -12,10 +12,11 @@ from swesearch.code.localise import Localisation, Localiser, Trace
 from swesearch.codec import decode, encode
 from swesearch.solve.prepare import Bench
 from swesearch.solve.record import Record
-from swesearch.value.checks import CheckRun
+from swesearch.value.checks import CUT, CheckRun
 from swesearch.value.protect import is_test
 
 FAILING, PASSING = 20, 60  # tests of each kind that are traced, for each check
+HANGING = 2  # of the failing ones that do not end
 
 
 def localiser(bench: Bench, issue: str, record: Record) -> Callable[[State], Localisation]:
@@ -65,5 +66,6 @@ def _one(check: CheckRun, state: State, trace: Trace) -> TestRun:
     """The wanted tests that belong to this check; a file stands for the tests in it that pass on the root."""
     failing, passing = check.baseline.failing, check.baseline.passing
     neighbours = not any("::" in name or name in failing for name in trace.tests)
-    wanted = passing[:PASSING] if neighbours else [name for name in trace.tests if name in failing][:FAILING]
+    cut = [name for name, outcome in failing.items() if outcome.error == CUT][HANGING:]
+    wanted = passing[:PASSING] if neighbours else [name for name in trace.tests if name in failing and name not in cut][:FAILING]
     return check.traced(state, trace.kind, trace.focus, wanted) if wanted else TestRun("empty")

@@ -22,8 +22,9 @@ COLLECTION = "collection"  # the one test id of a check whose tests cannot be co
 TRACEBACK = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
 BAD = frozenset({"failed", "error"})
 CUT = "Timeout"  # the error of a test that was cut short
-QUICK = 1.0  # seconds for a test on the root, where nothing shows that it needs more
-PER_TEST = 6  # a test that seems to hang gets this fraction of what a whole run may use, before it is believed
+QUICK = 0.5  # CPU seconds for a test on the root, where nothing shows that it needs more
+PER_TEST = 15  # a test that seems to hang gets this fraction of what a whole run may use, before it is believed
+TYPICAL = 0.1  # CPU seconds that a test is taken to need where all of them hang
 SLACK, FLOOR, SHORTEST = 10.0, 2.0, 0.2  # a candidate may use this many times the root's CPU seconds; no less for a run, for a test
 
 
@@ -64,6 +65,7 @@ class CheckRun:
             and (steady := {name: o for name, o in failing.items() if known.get(name) in (None, *BAD)}) != failing
         ):
             failing = steady or self._refuse("it is flaky: it failed once and passed once on the same code")
+        failing = dict(sorted(failing.items(), key=lambda item: (item[1].error == CUT, item[1].seconds)))  # what tells quickly first
         passing = tuple(name for name, outcome in known.items() if outcome == "passed" and name not in failing)
         return Baseline(failing, passing, self._candidate_limits(first, again), self._per_test(first, again))
 
@@ -211,7 +213,7 @@ class CheckRun:
     def _per_test(self, *runs: TestRun) -> float:
         """Many times what the slowest test on the root took that did not hang."""
         took = [outcome.seconds for run in runs for outcome in run.outcomes if outcome.error != CUT]
-        return max(SHORTEST, SLACK * max(took, default=0.0))
+        return max(SHORTEST, SLACK * max(took, default=TYPICAL))
 
     def _candidate_limits(self, *runs: TestRun) -> Limits:
         """Enough for whatever the root's tests needed, and little for an endless loop."""
