@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from tree_sitter import Node
 
 from swesearch.agents.templates.context import Context
@@ -17,7 +15,7 @@ def swap(node: Node, context: Context) -> Drafts:
     value, token = context.text(node.named_children[0]), node.named_children[-1]
     old = context.text(token)
     known = {a.removesuffix("()") for k in context.seen.get(value, ()) for a in k.attributes}
-    beside = set(re.findall(rf"(?<![\w.]){re.escape(value)}\.(\w+)", context.file.data.decode("utf-8", "replace")))
+    beside = context.around.members.get(value, set())
     used = context.around.attributes
     for name in sorted(known | beside | (set(used) if not known else set())):
         if name != old and (not known or name in known or name in beside) and not name.startswith("__"):

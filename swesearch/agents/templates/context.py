@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -75,6 +75,29 @@ class Surroundings:
         return frozenset(dir(builtins)) | frozenset(self.module.names) | UNSEEN
 
     @cached_property
+    def members(self) -> dict[str, set[str]]:
+        """The attributes that the file takes of each dotted name."""
+        found: dict[str, set[str]] = {}
+        for chain in {m.decode() for m in re.findall(rb"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", self.file.data)}:
+            parts = chain.split(".")
+            for end in range(1, len(parts)):
+                found.setdefault(".".join(parts[:end]), set()).add(parts[end])
+        return found
+
+    @cached_property
+    def quoted(self) -> frozenset[str]:
+        """The words that stand in quotes in the file."""
+        return frozenset(m.decode() for m in re.findall(rb"['\"]([A-Za-z_]\w*)['\"]", self.file.data))
+
+    @cached_property
+    def fallbacks(self) -> dict[str, set[str]]:
+        """What the file gives as default to `.get`, by key."""
+        found: dict[str, set[str]] = {}
+        for key, value in re.findall(r"\.get\(([^(),]{1,40})(, ?[^()]{1,20})\)", self.file.slice(0, len(self.file.data))):
+            found.setdefault(key, set()).add(value)
+        return found
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """All identifiers of the file."""
         return frozenset(m.decode() for m in re.findall(rb"[A-Za-z_]\w*", self.file.data))
@@ -114,6 +137,7 @@ class Context:
         self.around, self.unit = around, unit
         self.file, self.localisation = around.file, around.localisation
         self.text = self.file.text
+        self._names: dict[tuple[str, ...], list[Name]] = {}
 
     # What to put where
 
@@ -173,13 +197,19 @@ class Context:
         return self.around.scope(self.unit.function)
 
     def names(self, node: Node | None = None) -> list[Name]:
-        """The names that can be used at a node, those of comprehensions around it included; the unit's own targets come last."""
-        found: dict[str, Role] = dict.fromkeys(self._comprehension_names(node), "local")
+        """The names that can be used at a node, those of comprehensions around it included."""
+        inner = tuple(self._comprehension_names(node))
+        if inner not in self._names:
+            self._names[inner] = list(self._visible(inner))
+        return self._names[inner]
+
+    def _visible(self, inner: Sequence[str]) -> Iterator[Name]:
+        found: dict[str, Role] = dict.fromkeys(inner, "local")
         found |= {k: r for k, r in self.scope.names.items() if k not in found and k not in {"self", "cls"}}
         for function in reversed([n for n in self.unit.above if n.type == "function_definition" and n != self.unit.function]):
             found |= {k: "outer" for k in self.around.scope(function).names if k not in found and k != "self"}
         found |= {k: r for k, r in self.around.module.names.items() if k not in found}
-        return [Name(text, role, WEIGHTS[role]) for text, role in found.items()]
+        return (Name(text, role, WEIGHTS[role]) for text, role in found.items())
 
     def locals(self, node: Node | None = None) -> list[Name]:
         """The parameters and local variables that can be used at a node."""
@@ -239,6 +269,8 @@ class Context:
 
     def agree(self, old: str, new: str) -> float:
         """How well two expressions go together by their runtime types: 1 where one is unknown, little where they differ."""
+        if not self.seen:
+            return 1.0
         a, b = self.kinds(old), self.kinds(new)
         if not a or not b or "NoneType" in a | b:
             return 1.0

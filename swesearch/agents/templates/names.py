@@ -72,7 +72,7 @@ def quoted(node: Node, context: Context) -> Drafts:
     text = context.text(node)
     if node.type == "string" and text[1:-1] in {n.text for n in context.locals(node)}:
         yield context.put(node, text[1:-1], 3.0, f"the variable {text[1:-1]}")
-    elif node.type == "identifier" and re.search(rf"['\"]{re.escape(text)}['\"]", context.file.data.decode("utf-8", "replace")):
+    elif node.type == "identifier" and text in context.around.quoted:
         yield context.put(node, f"'{text}'", 1.0, f"the string '{text}'")
 
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from swesearch.agents.templates.catalog import TABLE
 from swesearch.agents.templates.context import Context, Surroundings
@@ -33,15 +32,14 @@ class Reader(Protocol):
         ...
 
 
-@dataclass(order=True)
-class _Idea:
-    """Something that can still be worked out: a unit, a template at a unit, or a finished draft. `bound` is its highest prior."""
+class Idea(NamedTuple):
+    """Something that can still be worked out: a unit, a template at a unit, or what is left of a template's drafts."""
 
-    bound: float  # negative, for heapq
-    turn: int
-    context: Context = field(compare=False)
-    template: Template | None = field(compare=False, default=None)
-    draft: Draft | None = field(compare=False, default=None)
+    bound: float  # the highest prior that may come of it; negative, for heapq
+    turn: int  # tells equal bounds apart
+    context: Context
+    template: Template | None = None
+    drafts: list[tuple[float, Draft]] | None = None  # rising prior
 
 
 class TemplateProposer:
@@ -73,7 +71,7 @@ class _Stream:
     def __init__(
         self, templates: Sequence[Template], localisation: Localisation, found: Iterable[Suspect], read: Callable[[str], bytes]
     ) -> None:
-        self._turn, self._heap = count(), list[_Idea]()
+        self._turn, self._heap = count(), list[Idea]()
         shown = signs(localisation)
         self._templates = [(t, t.weight_for(shown)) for t in templates]
         around: dict[str, Surroundings] = {}
@@ -83,38 +81,47 @@ class _Stream:
             context = Context(shared, suspect.unit)
             self._push(suspect.score, context)
 
-    def _push(self, bound: float, context: Context, template: Template | None = None, draft: Draft | None = None) -> None:
-        heapq.heappush(self._heap, _Idea(-bound, next(self._turn), context, template, draft))
+    def _push(
+        self, bound: float, context: Context, template: Template | None = None, drafts: list[tuple[float, Draft]] | None = None
+    ) -> None:
+        heapq.heappush(self._heap, Idea(-bound, next(self._turn), context, template, drafts))
 
     def actions(self) -> Iterator[Action]:
         """Work out the most promising idea until drafts come out."""
         seen: set[object] = set()
         while self._heap:
             idea = heapq.heappop(self._heap)
-            if idea.draft is not None:
-                yield from _finish(idea, idea.draft, seen)
+            if idea.drafts is not None:
+                yield from _finish(idea.context, *idea.drafts.pop(), seen)
+                self._go_on(idea.context, idea.template, idea.drafts)
             elif idea.template is not None:
                 self._expand(idea, idea.template)
             else:
                 self._open(idea)
 
-    def _open(self, idea: _Idea) -> None:
+    def _open(self, idea: Idea) -> None:
         """Share a unit's prior among the templates that have something to change there."""
         fitting = [(t, weight) for t, weight in self._templates if not t.kinds.isdisjoint(idea.context.unit.sites)]
         total = sum(weight for _, weight in fitting)
         for template, weight in fitting:
             self._push(-idea.bound * weight / total, idea.context, template)
 
-    def _expand(self, idea: _Idea, template: Template) -> None:
+    def _expand(self, idea: Idea, template: Template) -> None:
         """Share a template's prior among its nodes that have drafts, and among these by weight."""
-        sites = idea.context.unit.sites
+        sites, context = idea.context.unit.sites, idea.context
         nodes = {n.id: n for kind in sorted(template.kinds) for n in sites.get(kind, ())}
-        groups = [(idea.context.doubt(n), g) for n in nodes.values() if (g := list(template.drafts(n, idea.context)))]
+        groups = [(context.doubt(n), group) for n in nodes.values() if (group := list(template.drafts(n, context)))]
         total = sum(doubt for doubt, _ in groups)
+        drafts: list[tuple[float, Draft]] = []
         for doubt, group in groups:
-            share = -idea.bound * doubt / total / sum(d.weight for d in group)
-            for draft in group:
-                self._push(max(share * draft.weight, LEAST), idea.context, template, draft)
+            share = -idea.bound * doubt / total / sum(draft.weight for draft in group)
+            drafts += [(share * draft.weight, draft) for draft in group]
+        drafts.sort(key=lambda d: d[0])
+        self._go_on(context, template, drafts)
+
+    def _go_on(self, context: Context, template: Template | None, drafts: list[tuple[float, Draft]]) -> None:
+        if drafts:
+            self._push(drafts[-1][0], context, template, drafts)
 
 
 def signs(localisation: Localisation) -> frozenset[str]:
@@ -125,15 +132,14 @@ def signs(localisation: Localisation) -> frozenset[str]:
     return frozenset(found)
 
 
-def _finish(idea: _Idea, draft: Draft, seen: set[object]) -> Iterator[Action]:
+def _finish(context: Context, prior: float, draft: Draft, seen: set[object]) -> Iterator[Action]:
     """The action of a draft, if it parses and is new."""
-    context = idea.context
     shape = Shape(context.file, context.unit, draft)
     if not seen.isdisjoint(keys := {shape.key, shape.result}) or not shape.parses:
         return
     seen |= keys
     why = f"{draft.why}, in line {context.unit.line} of {context.file.path}"
-    yield Action((replacement(context.file, draft),), why, min(1.0, -idea.bound))
+    yield Action((replacement(context.file, draft),), why, min(1.0, max(prior, LEAST)))
 
 
 def replacement(file: File, draft: Draft) -> Replace:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from tree_sitter import Node
 
 from swesearch.agents.templates import forms
@@ -85,8 +83,7 @@ def get(node: Node, context: Context) -> Drafts:
         return
     missing = 2.0 if any(error == "KeyError" for error, _ in context.localisation.errors) else 1.0
     usual = {"": 3.0, ", None": 0.7, ", ''": 1.0, ", 0": 0.8, ", 1": 0.4, ", []": 0.8, ", {}": 0.8, ", False": 0.4}
-    used = re.findall(rf"\.get\({re.escape(key)}(, ?[^()]{{1,20}})\)", context.file.data.decode("utf-8", "replace"))
-    for default, weight in (usual | dict.fromkeys(used, 2.0)).items():
+    for default, weight in (usual | dict.fromkeys(sorted(context.around.fallbacks.get(key, ())), 2.0)).items():
         yield context.put(node, f"{value}.get({key}{default})", weight * missing, f"{value[:30]}.get({key[:20]}{default})")
 
 
