@@ -10,22 +10,22 @@ from pathlib import Path
 from swesearch.base import Check, UsageError
 
 SECONDS = {"s": 1, "m": 60, "h": 3600}
-AMOUNT = re.compile(r"(?P<dollar>\$?)(?P<number>\d+(?:\.\d+)?)(?P<unit>[smh]?)")
+TIME = re.compile(r"(\d+(?:\.\d+)?)([smh])")
+DOLLARS = re.compile(r"\$(\d+(?:\.\d+)?)")
 
 
-def parse_budget(texts: Iterable[str]) -> dict[str, object]:
+def parse_budget(texts: Iterable[str]) -> dict[str, float]:
     """Settings for "200" (evaluations), "90s", "10m", "1h", "$1", or several joined by commas. Raises UsageError."""
-    found: dict[str, object] = {}
+    found: dict[str, float] = {}
     for text in (part.strip() for joined in texts for part in joined.split(",")):
-        amount = AMOUNT.fullmatch(text)
-        if not amount or (amount["dollar"] and amount["unit"]):
-            raise UsageError(f"--budget: {text!r} is none of 200 (evaluations), 90s, 10m, 1h, $1; several are joined by commas")
-        if amount["dollar"]:
-            found["budget.dollars"] = float(amount["number"])
-        elif amount["unit"]:
-            found["budget.seconds"] = float(amount["number"]) * SECONDS[amount["unit"]]
+        if text.isdecimal():
+            found["budget.evaluations"] = int(text)
+        elif amount := DOLLARS.fullmatch(text):
+            found["budget.dollars"] = float(amount[1])
+        elif amount := TIME.fullmatch(text):
+            found["budget.seconds"] = float(amount[1]) * SECONDS[amount[2]]
         else:
-            found["budget.evaluations"] = amount["number"]
+            raise UsageError(f"--budget: {text!r} is none of 200 (evaluations), 90s, 10m, 1h, $1; several are joined by commas")
     return found
 
 

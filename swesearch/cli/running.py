@@ -15,7 +15,7 @@ from types import FrameType
 from typing import TextIO
 
 from swesearch import runs, solve
-from swesearch.base import Event, Solution, Task
+from swesearch.base import Event, Task
 from swesearch.cli.options import home_folder, parse_checks, read_issue, repository
 from swesearch.report.progress import Progress
 from swesearch.report.solution import show_solution
@@ -64,7 +64,7 @@ def fix(
     return code
 
 
-def resume(name: str, budget: Mapping[str, object], home: Path | None, output: Output) -> int:
+def resume(name: str, budget: Mapping[str, float], home: Path | None, output: Output) -> int:
     """Go on with a run, with `budget` on top of what it has used. Returns the exit code."""
     run = runs.open_run(home_folder(home, os.environ), name)
     settings = run.settings
@@ -74,13 +74,14 @@ def resume(name: str, budget: Mapping[str, object], home: Path | None, output: O
     return _search(replace(run, settings=settings), output)
 
 
-def _added(budget: Mapping[str, object], events: Iterable[Event]) -> dict[str, object]:
+def _added(budget: Mapping[str, float], events: Iterable[Event]) -> dict[str, float]:
     """The new limits: what was used so far and `budget` on top."""
-    used = {"budget.evaluations": 0.0, "budget.seconds": 0.0}
+    evaluations, seconds = 0, 0.0
     for event in events:
-        used["budget.evaluations"] += event.kind == "node" and bool(event.data["terms"])
-        used["budget.seconds"] += event.data["seconds"] if event.kind == "stopped" else 0
-    return {key: str(float(str(amount)) + used.get(key, 0)).removesuffix(".0") for key, amount in budget.items()}
+        evaluations += event.kind == "node" and bool(event.data["terms"])
+        seconds += event.data["seconds"] if event.kind == "stopped" else 0
+    used = {"budget.evaluations": evaluations, "budget.seconds": seconds}
+    return {key: amount + used.get(key, 0) for key, amount in budget.items()}
 
 
 def apply(name: str, number: int, commit: bool, branch: str | None, home: Path | None) -> None:
@@ -112,12 +113,8 @@ def _search(run: runs.Run, output: Output) -> int:
         solution = solve.search(run, observe, stop)
     code = ended[-1] if ended else int(solution.best is None)
     if not output.json:
-        _show(run, solution, code)
+        show_solution(console(sys.stdout), solution, run.task, run.id, run.patch, resumable=code in (BUDGET_ENDED, INTERRUPTED))
     return code
-
-
-def _show(run: runs.Run, solution: Solution, code: int) -> None:
-    show_solution(console(sys.stdout), solution, run.task, run.id, run.patch, resumable=code in (BUDGET_ENDED, INTERRUPTED))
 
 
 @contextmanager

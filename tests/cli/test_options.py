@@ -12,20 +12,20 @@ from swesearch.cli.options import home_folder, parse_budget, parse_checks, read_
     ("texts", "found"),
     [
         ([], {}),
-        (["200"], {"budget.evaluations": "200"}),
+        (["200"], {"budget.evaluations": 200}),
         (["90s"], {"budget.seconds": 90.0}),
         (["10m"], {"budget.seconds": 600.0}),
         (["1.5h"], {"budget.seconds": 5400.0}),
         (["$0.50"], {"budget.dollars": 0.5}),
-        (["200, 10m,$1"], {"budget.evaluations": "200", "budget.seconds": 600.0, "budget.dollars": 1.0}),
-        (["200", "5s"], {"budget.evaluations": "200", "budget.seconds": 5.0}),
+        (["200, 10m,$1"], {"budget.evaluations": 200, "budget.seconds": 600.0, "budget.dollars": 1.0}),
+        (["200", "5s"], {"budget.evaluations": 200, "budget.seconds": 5.0}),
     ],
 )
 def test_a_budget_is_evaluations_time_or_money(texts: list[str], found: dict[str, object]) -> None:
     assert parse_budget(texts) == found
 
 
-@pytest.mark.parametrize("text", ["", "lots", "-1", "$1m", "10 parsecs", "1e3", "200;5s"])
+@pytest.mark.parametrize("text", ["", "lots", "-1", "$1m", "10 parsecs", "1.5", "1e3", "200;5s"])
 def test_what_is_no_budget_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is none of 200"):
         parse_budget([text])
