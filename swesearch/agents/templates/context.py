@@ -13,9 +13,9 @@ from tree_sitter import Node
 
 from sandbox.base import Kind
 from swesearch.agents.templates import forms
+from swesearch.agents.templates.draft import Draft
 from swesearch.agents.templates.scope import Idiom, Role, Scope, Signature, identifiers, likeness, module_scope, scope_of, signatures
 from swesearch.agents.templates.source import File, Unit
-from swesearch.agents.templates.table import Draft
 from swesearch.code.localise import Localisation
 
 WEIGHTS: dict[Role, float] = {

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from tree_sitter import Node
 
 from swesearch.agents.templates.context import Context
-from swesearch.agents.templates.table import Draft, Drafts, template
+from swesearch.agents.templates.draft import Draft
+from swesearch.agents.templates.table import Drafts, template
 
 BROADER = {
     "KeyError": ("(KeyError, IndexError)", "LookupError", "(KeyError, TypeError)", "(KeyError, AttributeError)"),

@@ -7,7 +7,8 @@ import sys
 from tree_sitter import Node
 
 from swesearch.agents.templates.context import Context
-from swesearch.agents.templates.table import Draft, Drafts, template
+from swesearch.agents.templates.draft import Draft
+from swesearch.agents.templates.table import Drafts, template
 
 HOMES: dict[str, str] = {
     "OrderedDict": "collections", "defaultdict": "collections", "Counter": "collections", "deque": "collections",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from tree_sitter import Node
 
 from swesearch.agents.templates.context import Context
+from swesearch.agents.templates.draft import Draft
 from swesearch.agents.templates.scope import likeness
-from swesearch.agents.templates.table import Draft, Drafts, template
+from swesearch.agents.templates.table import Drafts, template
 
 
 @template(6, "true", "false", "none")

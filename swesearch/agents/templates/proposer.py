@@ -13,11 +13,12 @@ from typing import NamedTuple, Protocol
 
 from swesearch.agents.templates.catalog import TABLE
 from swesearch.agents.templates.context import Context, Surroundings
+from swesearch.agents.templates.draft import Draft
 from swesearch.agents.templates.neighbours import neighbours
 from swesearch.agents.templates.shape import Shape
 from swesearch.agents.templates.source import File, Unit
 from swesearch.agents.templates.suspects import Suspect, suspects
-from swesearch.agents.templates.table import Draft, Template
+from swesearch.agents.templates.table import Template
 from swesearch.base import Action, Attempt, Replace, State
 from swesearch.code.localise import Localisation
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from functools import cache, cached_property
 
-import tree_sitter_python
-from tree_sitter import Language, Parser
+from tree_sitter import Parser
 
+from swesearch.agents.templates.draft import Draft
 from swesearch.agents.templates.source import File, Unit
-from swesearch.agents.templates.table import Draft
+from swesearch.code import parse
 
 TOKEN = re.compile(r"'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"|\w+|\n[ \t]*|[^\w\s]")
 PREFIX = {"elif_clause": "if 0: pass\n", "else_clause": "if 0: pass\n", "except_clause": "try: pass\n", "finally_clause": "try: pass\n"}
@@ -19,7 +19,7 @@ OPEN_ENDED = re.compile(r"^(if|elif|else|while|for|with|async|def|class|try|exce
 
 @cache
 def _parser() -> Parser:
-    return Parser(Language(tree_sitter_python.language()))
+    return Parser(parse.parse(b"").language)
 
 
 class Shape:

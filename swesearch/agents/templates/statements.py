@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from tree_sitter import Node
 
 from swesearch.agents.templates.context import Context
+from swesearch.agents.templates.draft import Draft
 from swesearch.agents.templates.guards import BINDING, MOVABLE, looped
-from swesearch.agents.templates.table import Draft, Drafts, template
+from swesearch.agents.templates.table import Drafts, template
 
 SIMPLE = MOVABLE | {"break_statement", "continue_statement", "pass_statement"}
 ADDERS = {"set": "add", "list": "append", "deque": "append"}

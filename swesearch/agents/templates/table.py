@@ -15,27 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
-if TYPE_CHECKING:
-    from swesearch.agents.templates.context import Context
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """Put `after` in place of the bytes from `start` up to `end`. `why` is said as a request: "negate the condition"."""
-
-    start: int
-    end: int
-    after: str
-    weight: float
-    why: str
-
+from swesearch.agents.templates.context import Context
+from swesearch.agents.templates.draft import Draft
 
 Drafts = Iterable[Draft]
-Rule = Callable[[Node, "Context"], Drafts]
+Rule = Callable[[Node, Context], Drafts]
 
 
 APT = 3.0  # how much likelier a template is where the error is one that it is apt to mend
