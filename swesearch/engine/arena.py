@@ -22,7 +22,7 @@ class Arena:
 
     def __init__(self, lines: Iterable[tuple[float, float, float]]) -> None:
         lines = tuple(lines)
-        size = self._size = 1 << max(1, (2 * len(lines) - 1).bit_length())  # leaves room to double
+        size = self._size = 1 << max(1, len(lines).bit_length())  # doubles each time it is full
         self._base, self._slope = array("d", [DEAD]) * size, array("d", [0.0]) * size
         self._winner = array("l", [0]) * size + array("l", range(size))
         self._from = array("d", [inf]) * size + array("d", [-inf]) * size
@@ -74,15 +74,20 @@ class Arena:
             self._play(right, x)
         i, j = winner[left], winner[right]
         first, second = base[i] + slope[i] * x, base[j] + slope[j] * x
-        low, high = max(start[left], start[right]), min(until[left], until[right])
         if first < second:
             i, j = j, i
         winner[match] = i
-        lead, gain, slack = base[i] - base[j], slope[i] - slope[j], SLACK * (abs(first) + abs(second))
-        if gain > 0:  # ahead for good, once clear of the crossing
-            low = max(low, (slack - lead) / gain)
-        elif gain < 0:  # ahead until shortly before the crossing
-            high = min(high, (slack - lead) / gain)
-        elif 0 < abs(lead) < slack:
+        # Spelled out, because calls of max, min and abs would make a step in a wide node a tenth slower.
+        low = start[left] if start[left] > start[right] else start[right]
+        high = until[left] if until[left] < until[right] else until[right]
+        lead, gain = base[i] - base[j], slope[i] - slope[j]
+        slack = SLACK * ((first if first > 0 else -first) + (second if second > 0 else -second))
+        if gain:
+            clear = (slack - lead) / gain
+            if gain > 0 and clear > low:  # ahead for good, once clear of the crossing
+                low = clear
+            elif gain < 0 and clear < high:  # ahead until shortly before the crossing
+                high = clear
+        elif -slack < lead < slack and lead:
             low = high = x
         start[match], until[match] = low, high

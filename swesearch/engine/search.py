@@ -32,7 +32,7 @@ class Search(Generic[T]):
     keep_closed     dead ends stay in the tree as nodes instead of as a count; the search is the same
     """
 
-    crowd = 24  # a node with more edges keeps an arena
+    crowd = 64  # a node with more edges keeps an arena
 
     def __init__(
         self,
