@@ -75,9 +75,7 @@ class Search(Generic[T]):
 
     def ask(self) -> Lease[T] | None:
         """Lease the next action to try. None: nothing can be handed out now (see `exhausted`)."""
-        self._mark()
-        if not self.root.hope and self._held and not self._leases:
-            self._next_depth()
+        self._get_ready()
         if not self.root.hope:
             return None
         node, trail = self.root, []
@@ -87,8 +85,11 @@ class Search(Generic[T]):
         return self._lease(node, tuple(trail), *(node.returned[0] if node.returned else (node.handed, node.open or 0.0)))
 
     def take(self, indices: Sequence[int], nth: int) -> Lease[T]:
-        """The lease of a recorded ask again (`Lease.indices`, `Lease.nth`), whatever `ask` would choose. Raises ValueError."""
-        self._mark()
+        """The lease of a recorded ask again (`Lease.indices`, `Lease.nth`), whatever `ask` would choose. Raises ValueError.
+
+        Earlier actions of the node that are skipped by this will be handed out next.
+        """
+        self._get_ready()
         trail = []
         for above, below in pairwise(indices):
             edges = [edge for edge in self.nodes[below].parents if edge.parent.index == above]
@@ -96,7 +97,9 @@ class Search(Generic[T]):
                 raise ValueError(f"no edge from node {above} to node {below}")
             trail += edges
         node = self.nodes[indices[-1]]
-        prior = dict(node.returned).get(nth, node.open if nth >= node.handed else None)
+        if nth >= node.handed and node.open:
+            node.returned += tuple((skipped, node.open) for skipped in range(node.handed, nth + 1))
+        prior = dict(node.returned).get(nth)
         if prior is None:
             raise ValueError(f"action {nth} of node {node.index} cannot be handed out")
         return self._lease(node, tuple(trail), nth, prior)
@@ -165,11 +168,13 @@ class Search(Generic[T]):
         self._unmarked = lease
         return lease
 
-    def _mark(self) -> None:
-        """Mark the trail of the latest lease as under way."""
+    def _get_ready(self) -> None:
+        """Mark the trail of the latest lease as under way; go on to the next depth of a beam search once this one is done."""
         if self._unmarked is not None:
             self._climb(self._unmarked, 1)
             self._unmarked = None
+        if not self.root.hope and self._held and not self._leases:
+            self._next_depth()
 
     def _end(self, lease: Lease[T]) -> bool:
         """Take a lease back. Returns whether its trail is marked."""

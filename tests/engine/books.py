@@ -11,7 +11,7 @@ from swesearch.engine.tree import Edge, Node
 
 def check(search: Search[Any], leases: list[Any]) -> None:
     """Raise AssertionError where the books of `search` do not balance, `leases` being out."""
-    search._mark()
+    search._get_ready()
     edges = [edge for node in search.nodes for edge in node.edges]
     assert search.in_flight == len(leases)
     for edge in edges:

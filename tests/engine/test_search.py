@@ -194,18 +194,28 @@ def test_tiny_priors_never_make_an_action_unreachable() -> None:
     assert len(search.nodes) == 101
 
 
-def test_a_recorded_run_told_again_gives_the_same_tree_and_goes_on_alike() -> None:
-    search, record = problem.search(), []
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES.keys() - {"random"}))
+def test_a_recorded_run_told_again_gives_the_same_tree_and_goes_on_alike(strategy: str) -> None:
+    rules = options(strategy) | ({"max_branching": 16} if strategy in ("beam", "linear") else {})
+    search, record = problem.search(**rules), []
     for _ in range(60):
         lease = ask(search)
         outcome = problem.expand(lease)
         search.tell(lease, outcome.child, outcome.open)
         record.append((lease.indices, lease.nth, outcome))
-    again = problem.search()
+    again = problem.search(**rules)
     for indices, nth, outcome in record:
         again.tell(again.take(indices, nth), outcome.child, outcome.open)
     assert snapshot(again) == snapshot(search)
     assert [problem.step(again).indices for _ in range(20)] == [problem.step(search).indices for _ in range(20)]
+
+
+def test_actions_taken_out_of_turn_leave_the_skipped_ones_to_be_handed_out() -> None:
+    search = Search("root", "root", 0.0)
+    search.tell(search.take([0], 2), Child("c", "c", 0.0, open=None), None)
+    search.tell(search.take([0], 0), Child("a", "a", 0.0, open=None), None)
+    assert ask(search).nth == 1
+    assert search.ask() is None
 
 
 def test_a_lease_that_cannot_be_taken_again_says_why() -> None:
