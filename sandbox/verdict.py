@@ -157,11 +157,10 @@ def _finished(result: Result, report: Report, secrets: Secrets, wanted: Collecti
     finish, collected = report.finish or {}, report.collected or ()
     if result.exit_code != finish["status"]:
         return "crashed", f"ended with exit status {result.exit_code} after reporting {finish['status']}"
+    if report.broken:  # first, as pytest calls it wrong usage to name a test in a file that cannot be imported
+        return "broken", _said(report.broken[0])
     if report.usage:
         return "usage", report.usage
-    if report.broken:
-        first = report.broken[0]
-        return "broken", _said(first)
     missing = [name for name in wanted if name not in set(collected)]
     if missing:
         return ("broken" if collected else "empty"), "not collected: " + ", ".join(missing[:20])

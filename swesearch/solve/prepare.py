@@ -49,6 +49,8 @@ def prepare(run: Run, record: Record, root: State | None) -> Bench:
     environment = _environment(run, store, root, choice, record)
     quota = Quota(memory=settings.memory * MEGABYTE, cpus=settings.cpus)
     sandbox = choice.make(environment, quota, run.settings.search.workers or None, run.id)
+    if sandbox.name == "local":
+        record.append("warning", text=choice.why)
     record.show("sandbox", name=sandbox.name, slots=sandbox.slots, why=f"{choice.why}; {environment.why}")
     checks = tuple(_check_run(store, sandbox, root, check, settings) for check in run.task.checks)
     return Bench(store, root, sandbox, lambda: choice.make(environment, quota, 1, run.id), checks)

@@ -167,7 +167,7 @@ class _Session:
     def _explain(self, why: str, tree: Search[Attempt]) -> str:
         """Why there is no fix, and what there is instead."""
         reasons = {
-            "exhausted": "no candidate passed all tests" if not tree.solved else "no candidate held when it was verified afresh",
+            "exhausted": _exhausted(tree),
             "budget": f"the budget ended ({self.budget.exhausted() or 'all of it is used'})",
             "interrupted": "stopped before the end",
         }
@@ -178,6 +178,14 @@ class _Session:
         self.record.append("phase", name="done", detail="")
         spent = self.budget.spent()["seconds"] - self.record.used()
         self.record.append("stopped", why=why, exit_code=EXIT_CODES[why], seconds=spent)
+
+
+def _exhausted(tree: Search[Attempt]) -> str:
+    if tree.solved:
+        return "no candidate held when it was verified afresh"
+    if not tree.root.tried:
+        return "nothing to try: no line of the repository that may be changed is reached by the failing tests"
+    return "no candidate passed all tests"
 
 
 def _write(path: Path, patch: bytes) -> None:
