@@ -83,7 +83,7 @@ def _in_range(parent: Node, context: Context) -> bool:
     return parent.type == "argument_list" and call is not None and context.text(call).startswith(("range(", "xrange("))
 
 
-@template(5, "integer")
+@template(7, "integer")
 def constant(node: Node, context: Context) -> Drafts:
     """Another number."""
     text = context.text(node)
@@ -122,7 +122,7 @@ def drop(node: Node, context: Context) -> Drafts:
         yield context.fit(node, text, forms.level(kept), 1.0, why)
 
 
-@template(3, "value")
+@template(2.5, "value")
 def term(node: Node, context: Context) -> Drafts:
     """Calculate with another variable too."""
     parent = context.unit.parent(node)

@@ -111,7 +111,7 @@ def forward(node: Node, context: Context) -> Drafts:
             yield context.put(node, listed(node, texts + new, context), 1.0, f"pass {', '.join(new)} on")
 
 
-@template(3, "call", on="AttributeError")
+@template(4.5, "call", on="AttributeError")
 def function(node: Node, context: Context) -> Drafts:
     """Call another function."""
     called = node.child_by_field_name("function")
@@ -142,7 +142,7 @@ def _relatives(called: Node, old: str, context: Context) -> Iterator[tuple[str, 
                 yield name.text, 0.1 + 2 * likeness(old, name.text)
 
 
-@template(3, "call", on="AttributeError TypeError")
+@template(4, "call", on="AttributeError TypeError")
 def unwrap(node: Node, context: Context) -> Drafts:
     """Take the argument instead of the call."""
     for argument in positional(node)[:3]:
@@ -165,7 +165,7 @@ def property_(node: Node, context: Context) -> Drafts:
     yield context.put(node, context.text(called), weight, f"use {context.text(called)[:30]} without calling it")
 
 
-@template(3, "attribute", "identifier", on="TypeError AttributeError")
+@template(2, "attribute", "identifier", on="TypeError AttributeError")
 def call(node: Node, context: Context) -> Drafts:
     """Call it. `x.f` becomes `x.f()` where the type seen says that f can be called, or a method of the file has that name."""
     text = context.text(node)

@@ -106,7 +106,7 @@ def undecorate(node: Node, context: Context) -> Drafts:
         yield Draft(start, end, "", 1.0, f"without {context.text(node)[:40]}")
 
 
-@template(7, "except_clause")
+@template(9, "except_clause")
 def catch(node: Node, context: Context) -> Drafts:
     """Catch another exception."""
     value = next((c for c in node.named_children if c.type not in {"block", "comment"}), None)
@@ -141,7 +141,7 @@ def raise_(node: Node, context: Context) -> Drafts:
             yield context.put(name, text, wanted * context.alike(context.text(name), text), f"raise {text}")
 
 
-@template(2, "statement")
+@template(1, "statement")
 def handle(node: Node, context: Context) -> Drafts:
     """Catch the error. `s` becomes `try: s` with the failing error passed over."""
     if node.type not in {"expression_statement", "return_statement"} or context.unit.function is None:

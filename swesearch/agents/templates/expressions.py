@@ -35,7 +35,7 @@ def _level(kind: str) -> int:
     return forms.SUM if kind == "binary_operator" else forms.TYPES.get(kind, forms.OR if kind == "boolean_operator" else forms.ATOM)
 
 
-@template(3, "value")
+@template(2.5, "value")
 def clamp(node: Node, context: Context) -> Drafts:
     """Bound the value. `e` becomes `max(e, v)` or `min(e, v)` where it is kept or handed on."""
     parent = context.unit.parent(node)

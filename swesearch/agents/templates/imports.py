@@ -25,7 +25,7 @@ HOMES: dict[str, str] = {
 }  # fmt: skip
 
 
-@template(4, "identifier", "call", on="NameError")
+@template(0.5, "identifier", "call", on="NameError")
 def missing(node: Node, context: Context) -> Drafts:
     """Import what is missing. A name that the NameError names and that a module of the standard library has, is imported at the top."""
     name = context.text(node) if node.type == "identifier" else context.text(node.children[0]).split(".")[0]

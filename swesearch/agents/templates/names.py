@@ -52,7 +52,7 @@ for _group in OPPOSITES:
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
-@template(2.5, "identifier", "attribute", "call")
+@template(3.5, "identifier", "attribute", "call")
 def opposite(node: Node, context: Context) -> Drafts:
     """The opposite. `left` becomes `right`, `max_x` becomes `min_x`, wherever the file knows that name."""
     called = node.child_by_field_name("function") if node.type == "call" else node
@@ -105,7 +105,7 @@ def deepen(node: Node, context: Context) -> Drafts:
                 yield context.put(node, f"{text}.{name}", 0.3 * (2 if name in context.localisation.names else 1))
 
 
-@template(3, "identifier", "attribute", on="NameError AttributeError")
+@template(2, "identifier", "attribute", on="NameError AttributeError")
 def own(node: Node, context: Context) -> Drafts:
     """With or without self."""
     text = context.text(node)

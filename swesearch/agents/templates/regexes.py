@@ -19,7 +19,7 @@ SHORTHANDS = (
 CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
 
 
-@template(6, "string", "concatenated_string")
+@template(8, "string", "concatenated_string")
 def change(node: Node, context: Context) -> Drafts:
     """Another regular expression."""
     for part in strings(node):

@@ -65,7 +65,7 @@ def keep(node: Node, context: Context) -> Drafts:
         yield context.put(node, "return False", 0.5)
 
 
-@template(3, "statement")
+@template(1.5, "statement")
 def finish(node: Node, context: Context) -> Drafts:
     """Return at the end too. A function whose last statement gives nothing back returns a variable of it."""
     function, parent = context.unit.function, node.parent

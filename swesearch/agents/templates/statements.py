@@ -72,7 +72,7 @@ def move(node: Node, context: Context) -> Drafts:
         yield Draft(above.start_byte, node.end_byte, text, 0.5, "do it earlier")
 
 
-@template(3, "statement")
+@template(2, "statement")
 def dedent(node: Node, context: Context) -> Drafts:
     """Move out of the block. The last statement of a block goes behind the block."""
     block = node.parent

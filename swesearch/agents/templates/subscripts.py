@@ -72,7 +72,7 @@ def end(node: Node, context: Context) -> Drafts:
         yield context.put(index, f"-{text}", 0.5, f"element -{text}")
 
 
-@template(4, "subscript", on="KeyError")
+@template(5, "subscript", on="KeyError")
 def get(node: Node, context: Context) -> Drafts:
     """The element or a default. `d[k]` becomes `d.get(k)` or `d.get(k, default)`."""
     if node.named_child_count != 2 or node.named_children[1].type == "slice":

@@ -25,7 +25,7 @@ Drafts = Iterable[Draft]
 Rule = Callable[[Node, Context], Drafts]
 
 
-APT = 3.0  # how much likelier a template is where the error is one that it is apt to mend
+APT = 4.0  # how much likelier a template is where the error is one that it is apt to mend
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ WEIGHTS = {"str": 2.0, "int": 1.5, "list": 2.0, "sorted": 1.5, "tuple": 1.0, "se
 LAZY = {"dict_keys": "dict", "dict_values": "list", "dict_items": "list", "map": "generator", "filter": "generator", "zip": "generator"}
 
 
-@template(4, "value", on="TypeError")
+@template(4.5, "value", on="TypeError")
 def cast(node: Node, context: Context) -> Drafts:
     """Turn it into another type."""
     if node.type in {"integer", "float", "true", "false", "none", "lambda", "parenthesized_expression"}:
