@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from difflib import SequenceMatcher
 from math import log2
 
-TOKEN = re.compile(rb"[A-Za-z_]\w*|\d[\w.]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|[-+*/%&|^<>=!:]=|[*/<>&|]{2}|->|[^\w\s]|\n[ \t]*")
+TOKEN = re.compile(rb"^[ \t]+|[A-Za-z_]\w*|\d[\w.]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|[-+*/%&|^<>=!:]=|[*/<>&|]{2}|->|[^\w\s]|[\r\n]+")
 ORDER = 3
 WEIGHTS = (0.5, 0.3, 0.15)  # of the models with two, one and no tokens of context; the rest goes to any token at all
 
 
 def tokens(source: bytes) -> list[bytes]:
-    """The words, numbers, strings, signs and line starts of a source text. Any language will do."""
-    return [token for token in TOKEN.findall(source) if token.strip() or token.startswith(b"\n")]
+    """The words, numbers, strings, signs, indents and line ends of a source text. Any language will do."""
+    return [token for line in source.splitlines(keepends=True) for token in TOKEN.findall(line)]
 
 
-def edited(before: Sequence[bytes], after: Sequence[bytes]) -> list[tuple[range, range]]:
-    """Which tokens were taken out, and which stand in their place."""
-    blocks = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-    return [(range(i, j), range(k, m)) for kind, i, j, k, m in blocks if kind != "equal"]
+def edited(before: bytes, after: bytes) -> list[tuple[int, range]]:
+    """How many tokens were taken out, and the places of those that stand there instead."""
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    found = []
+    for i, j, k, m in _differences(old, new):  # by lines first: by tokens alone would be slow in long files
+        start = len(tokens(b"".join(new[:k])))
+        out, put = tokens(b"".join(old[i:j])), tokens(b"".join(new[k:m]))
+        found += [(b - a, range(start + c, start + d)) for a, b, c, d in _differences(out, put)]
+    return found
+
+
+def _differences(old: list[bytes], new: list[bytes]) -> list[tuple[int, int, int, int]]:
+    blocks = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return [(i, j, k, m) for kind, i, j, k, m in blocks if kind != "equal"]
 
 
 def size(before: bytes, after: bytes) -> int:
     """How many tokens an edit takes out and puts in; a replaced token counts once."""
-    return sum(max(len(out), len(put)) for out, put in edited(*_different(before, after)))
+    return sum(max(out, len(put)) for out, put in edited(before, after))
 
 
 class Language:
@@ -42,10 +52,8 @@ class Language:
 
     def surprise(self, before: bytes, after: bytes) -> float:
         """Bits per token that the edit puts in, given what stands before it; 0 where it puts nothing in."""
-        old, new = tokens(before), tokens(after)
-        put = [place for _, places in edited(*_different(before, after)) for place in places]
-        first = _common(old, new)
-        bits = [self._bits(new, first + place) for place in put]
+        new = tokens(after)
+        bits = [self._bits(new, place) for _, put in edited(before, after) for place in put]
         return sum(bits) / len(bits) if bits else 0.0
 
     def _learn(self, text: list[bytes]) -> None:
@@ -57,21 +65,9 @@ class Language:
                 self._counts[(*padded[place - length : place], b"\0")] += 1  # how often this context was seen
 
     def _bits(self, text: list[bytes], place: int) -> float:
-        padded = [b""] * (ORDER - 1) + text[: place + 1]
+        padded = [b""] * (ORDER - 1) + text[max(0, place + 1 - ORDER) : place + 1]
         chance = (1 - sum(WEIGHTS)) / (len(self._counts) + 1)
         for weight, length in zip(WEIGHTS, (2, 1, 0), strict=True):
             context, gram = tuple(padded[-length - 1 : -1]) if length else (), tuple(padded[-length - 1 :])
             chance += weight * self._counts[gram] / max(1, self._counts[(*context, b"\0")])
         return -log2(chance)
-
-
-def _different(before: bytes, after: bytes) -> tuple[list[bytes], list[bytes]]:
-    """The tokens without what both begin and end with: comparing whole files is slow."""
-    old, new = tokens(before), tokens(after)
-    head = _common(old, new)
-    tail = _common(old[head:][::-1], new[head:][::-1])
-    return old[head : len(old) - tail], new[head : len(new) - tail]
-
-
-def _common(one: Sequence[bytes], other: Sequence[bytes]) -> int:
-    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
