@@ -121,15 +121,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.list:
         _list()
         return 0
-    chosen = [bug for bug in bugs() if given.all or bug.name == given.bug]
-    try:
-        results = [(bug, _show(bug, given.sandbox)) for bug in chosen]
-    except (sdists.Unavailable, SandboxUnavailable, SwesearchError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 4
+    results = [(bug, _tried(bug, given.sandbox)) for bug in bugs() if given.all or bug.name == given.bug]
     if given.all:
-        _sum_up(results)
-    return 0 if all(found.agrees for _, found in results) else 1
+        print("\n".join(_summed_up(bug, found) for bug, found in results))
+    if not all(found for _, found in results):
+        return 4
+    return 0 if all(found and found.agrees for _, found in results) else 1
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -151,6 +148,15 @@ def _list() -> None:
         print(_indented(bug.what))
 
 
+def _tried(bug: Bug, kind: str) -> Found | None:
+    """What came of it; None, with one line on stderr, where it could not be tried here."""
+    try:
+        return _show(bug, kind)
+    except (sdists.Unavailable, SandboxUnavailable, SwesearchError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return None
+
+
 def _show(bug: Bug, kind: str) -> Found:
     home = home_folder(None, os.environ) / "demo"
     print(f"{bug.name}: {bug.project} {bug.version} as it was published\n{_indented(bug.what)}", flush=True)
@@ -170,10 +176,11 @@ def _judged(found: Found) -> str:
     return "held-out tests, which the search never saw: they FAIL, the fix is not right beyond the tests it was given"
 
 
-def _sum_up(results: Sequence[tuple[Bug, Found]]) -> None:
-    for bug, found in results:
-        cost = found.solution.cost
-        print(f"{bug.name:14} {cost.evaluations:5} evaluations {cost.seconds:6.1f} s  {_judged(found)}")
+def _summed_up(bug: Bug, found: Found | None) -> str:
+    if found is None:
+        return f"{bug.name:14} could not be tried"
+    cost = found.solution.cost
+    return f"{bug.name:14} {cost.evaluations:5} evaluations {cost.seconds:6.1f} s  {_judged(found)}"
 
 
 def _indented(text: str) -> str:

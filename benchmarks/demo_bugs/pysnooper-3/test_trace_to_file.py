@@ -5,7 +5,7 @@ import pysnooper
 
 def double(number):
     twice = 2 * number
-    return twice
+    return twice  # noqa: RET504  # the local variable is what the trace shows
 
 
 def test_a_trace_can_be_written_to_a_file(tmp_path):
