@@ -80,6 +80,7 @@ def _at(sandbox: Sandbox, files: Files, job: TestJob, limits: Limits, warm: Warm
         return _at(sandbox, files, job, limits, warm, level)
     if run.status == "complete":
         warm.autoload = bool(known)
+    if run.status != "tampered":
         warm.learn(report)
     return run
 

@@ -4,8 +4,6 @@ A frame is one line, `<number> <seal> <json>`; the seal is a keyed BLAKE2b of `<
 every run. Code that floods every descriptor, forks, or leaves early breaks the numbering, a seal, or the finish record.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from hashlib import blake2b

@@ -4,20 +4,18 @@ What a candidate changed beyond the bodies of functions, or in functions that al
 `refused` before it runs anything, and a colder level takes over.
 """
 
-from __future__ import annotations
-
 import socket
-from typing import Any
+from typing import Any, Dict, List
 
 from swesearch_probe import session, zygote  # type: ignore[import-not-found]
 from swesearch_probe.swap import Memory, Refused  # type: ignore[import-not-found]
 
-NO_CANARIES: dict[str, Any] = {"canaries": [], "fails": "", "places": []}
+NO_CANARIES: Dict[str, Any] = {"canaries": [], "fails": "", "places": []}
 
 
-def serve(channel: socket.socket, preload: dict[str, Any]) -> None:
+def serve(channel: socket.socket, preload: Dict[str, Any]) -> None:
     """Collect, then serve forks, each of which ends when it has run its job."""
-    said: list[str] = []
+    said: List[str] = []
     memory = Memory()
 
     def hear(kind: str, **data: Any) -> None:

@@ -1,17 +1,15 @@
 """What an exception says, as plain data: class, message, and where in the work tree it came from."""
 
-from __future__ import annotations
-
 import os
 import traceback
-from typing import Any, Iterator
+from typing import Any, Dict, Iterator, List, Tuple
 
 LONGEST = 4096  # characters of a message
 DEEPEST = 100  # frames of a traceback
 OUTSIDE = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
-SHIFTS: dict[str, Any] = {}  # path -> (line, code) -> line, where functions were swapped (see swap.py)
+SHIFTS: Dict[str, Any] = {}  # path -> (line, code) -> line, where functions were swapped (see swap.py)
 
-_known: dict[tuple[str, str], str] = {}
+_known: Dict[Tuple[str, str], str] = {}
 _only = traceback.format_exception_only
 
 
@@ -31,7 +29,7 @@ def _inside(path: str, root: str) -> str:
     return "" if any(mark in path for mark in OUTSIDE) else path[len(root) :]
 
 
-def _entries(trace: Any, root: str) -> Iterator[list[Any]]:
+def _entries(trace: Any, root: str) -> Iterator[List[Any]]:
     while trace is not None:
         code = trace.tb_frame.f_code
         path = inside(code.co_filename, root)
@@ -42,10 +40,10 @@ def _entries(trace: Any, root: str) -> Iterator[list[Any]]:
         trace = trace.tb_next
 
 
-def _frames(error: Any, root: str) -> list[list[Any]]:
+def _frames(error: Any, root: str) -> List[List[Any]]:
     """Frames in the work tree, outermost first; those of the exception's causes after it: they lie deeper."""
-    found: list[list[Any]] = []
-    seen: list[Any] = []
+    found: List[List[Any]] = []
+    seen: List[Any] = []
     while error is not None and error not in seen:
         seen.append(error)
         found += _entries(error.__traceback__, root)
@@ -61,7 +59,7 @@ class Caught:
         self.type, self.value = type(value), value
 
 
-def describe(excinfo: Any, root: str) -> dict[str, Any]:
+def describe(excinfo: Any, root: str) -> Dict[str, Any]:
     """An exception as pytest caught it: {"error", "message", "frames"}."""
     name = excinfo.type.__name__
     text = "".join(_only(excinfo.type, excinfo.value)).strip()

@@ -3,11 +3,9 @@
 No property is read, no `repr`, `dir` or `getattr` of a user's object is called: only the dictionaries behind them are looked at.
 """
 
-from __future__ import annotations
-
 import ast
 import types
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Dict, Iterator, List, Set, Tuple
 
 from swesearch_probe.failures import inside  # type: ignore[import-not-found]
 from swesearch_probe.tracing import Seen  # type: ignore[import-not-found]
@@ -22,7 +20,7 @@ MISSING = object()
 slot_of = types.MemberDescriptorType.__get__
 
 
-def _own(thing: Any) -> dict[str, Any]:
+def _own(thing: Any) -> Dict[str, Any]:
     """The dictionary of an object, {} where it has none or hides it."""
     if type(thing) is types.ModuleType:
         return thing.__dict__
@@ -61,7 +59,7 @@ def _called(value: Any) -> str:
     return "()" if isinstance(value, (staticmethod, classmethod)) or callable(value) else ""
 
 
-def _attributes(thing: Any) -> list[str]:
+def _attributes(thing: Any) -> List[str]:
     """Public attribute names, those of the object itself first."""
     found = {}
     bases = type.__dict__["__mro__"].__get__(thing if isinstance(thing, type) else type(thing))
@@ -88,9 +86,9 @@ def sample(value: Any, depth: int = 2) -> str:
     return ""
 
 
-def _written(source: str) -> dict[int, set[Any]]:
+def _written(source: str) -> Dict[int, Set[Any]]:
     """Line -> what is written there: `name` as (name, ""), `name.attribute` as (name, attribute)."""
-    found: dict[int, set[Any]] = {}
+    found: Dict[int, Set[Any]] = {}
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Name):
             found.setdefault(node.lineno, set()).add((node.id, ""))
@@ -102,13 +100,13 @@ def _written(source: str) -> dict[int, set[Any]]:
 class Types:
     """Tells each type that an expression has at a line of `focus` (path -> lines; none: all), and where tests fail."""
 
-    def __init__(self, focus: dict[str, list[int]], send: Callable[..., None], root: str) -> None:
+    def __init__(self, focus: Dict[str, List[int]], send: Callable[..., None], root: str) -> None:
         self._send, self._root = send, root
         self._focus = {path: frozenset(lines) for path, lines in focus.items()}
-        self._texts: dict[str, dict[int, set[Any]]] = {}
-        self._visits: dict[Any, int] = {}
-        self._told: dict[Any, set[int]] = {}
-        self._kinds: dict[Any, int] = {}
+        self._texts: Dict[str, Dict[int, Set[Any]]] = {}
+        self._visits: Dict[Any, int] = {}
+        self._told: Dict[Any, Set[int]] = {}
+        self._kinds: Dict[Any, int] = {}
         self._seen = Seen(root, self._focus.__contains__, self._visit)
 
     def start(self, _: str) -> None:
@@ -147,7 +145,7 @@ class Types:
                     told.add(number)
                     self._send("types", at=at, text=text, number=number, sample=sample(value))
 
-    def _expressions(self, path: str, line: int, frame: Any) -> Iterator[tuple[str, Any]]:
+    def _expressions(self, path: str, line: int, frame: Any) -> Iterator[Tuple[str, Any]]:
         local, outer = frame.f_locals, frame.f_globals
         for name in list(local)[:MOST_NAMES]:
             if name[:1] not in ("@", "."):  # what pytest and comprehensions keep there
@@ -162,7 +160,7 @@ class Types:
             if value is not MISSING and (attribute or name not in local):
                 yield name + ("." + attribute if attribute else ""), value
 
-    def _on(self, path: str) -> dict[int, set[Any]]:
+    def _on(self, path: str) -> Dict[int, Set[Any]]:
         if path not in self._texts:
             try:
                 with open(self._root + path, encoding="utf-8") as file:

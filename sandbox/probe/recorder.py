@@ -4,13 +4,11 @@ Outcomes are decided here, from the exception that pytest caught, with reference
 Two canaries, one that must pass and one that must fail, run among the tests under random names: whoever bends pytest bends them too.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import sys
 import time
-from typing import Any, Iterator
+from typing import Any, Dict, Iterator, List, Set, Tuple
 
 import pytest
 from _pytest.fixtures import FuncFixtureInfo
@@ -55,7 +53,7 @@ class Alarm:
             signal.setitimer(timer, 0)
             signal.signal(number, signal.SIG_DFL)
 
-    def _timers(self) -> list[tuple[int, int, float]]:
+    def _timers(self) -> List[Tuple[int, int, float]]:
         return [(signal.SIGPROF, signal.ITIMER_PROF, self._seconds), (signal.SIGALRM, signal.ITIMER_REAL, self.PATIENCE * self._seconds)]
 
 
@@ -93,9 +91,9 @@ def _verdict(call: Any, report: Any) -> str:
     return "failed" if call.when == "call" else "error"
 
 
-def _loaded(root: str) -> dict[str, list[str]]:
+def _loaded(root: str) -> Dict[str, List[str]]:
     """What is worth loading ahead: modules from outside the work tree, and the names that it keeps for itself."""
-    modules, own = [], set()
+    modules, own = [], _names(root)
     for name, module in list(sys.modules.items()):
         origin = getattr(getattr(module, "__spec__", None), "origin", None)
         if not isinstance(origin, str) or name in ("__main__", "__mp_main__") or name.startswith("swesearch_probe"):
@@ -104,31 +102,42 @@ def _loaded(root: str) -> dict[str, list[str]]:
             own.add(name.partition(".")[0])
         elif os.path.isfile(origin):
             modules.append(name)
-    return {"modules": modules[:MOST], "own": sorted(own)}
+    return {"modules": [name for name in modules if name.partition(".")[0] not in own][:MOST], "own": sorted(own)}
+
+
+def _names(root: str) -> Set[str]:
+    """What could be imported from the work tree."""
+    found = set()
+    for folder in sys.path:
+        if (folder + os.sep).startswith(root) and os.path.isdir(folder):
+            for name in os.listdir(folder):
+                if name.endswith(".py") or os.path.exists(os.path.join(folder, name, "__init__.py")):
+                    found.add(name.partition(".")[0])
+    return found
 
 
 class Recorder:
     """Registered with pytest as a plugin. `send` is the channel; `job` what is to run."""
 
-    def __init__(self, job: dict[str, Any], send: Any, root: str, tracer: Any = None) -> None:
+    def __init__(self, job: Dict[str, Any], send: Any, root: str, tracer: Any = None) -> None:
         self.root, self.tracer = root, tracer
         self.autoload: bool = job["autoload"]
         self.brief = False  # whether nobody will read what pytest prints
-        self.now: dict[str, Any] = {}  # the test or canary under way
+        self.now: Dict[str, Any] = {}  # the test or canary under way
         self.reported = self.position = 0
-        self.wants: list[str] = []  # why plugins of the environment seem to be needed
+        self.wants: List[str] = []  # why plugins of the environment seem to be needed
         self.stopped = self.broken = False
         self.adopt(job, send)
 
-    def adopt(self, job: dict[str, Any], send: Any) -> None:
+    def adopt(self, job: Dict[str, Any], send: Any) -> None:
         """Take up a job: at the start, or in the fork of a session that has collected already."""
         self.send = send
-        self.only: list[str] = job.get("only", [])
+        self.only: List[str] = job.get("only", [])
         self.learn: bool = job.get("learn", False)
         self.stop: bool = job.get("stop", False)
         self.alarm = Alarm(job["seconds"]) if job.get("seconds") else None
         self.canaries = [(name, name == job["fails"]) for name in job["canaries"]]
-        self.places: list[int] = job["places"]
+        self.places: List[int] = job["places"]
 
     def say(self, kind: str, **data: Any) -> None:
         """One frame on the channel."""
@@ -187,12 +196,12 @@ class Recorder:
         self.say("broken", id="", **describe(excinfo, self.root))
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[Any]) -> Iterator[None]:
+    def pytest_collection_modifyitems(self, items: List[Any]) -> Iterator[None]:
         """Keep what was asked for, in the order it was asked for; last of all hooks."""
         yield
         self.choose(items)
 
-    def choose(self, items: list[Any]) -> None:
+    def choose(self, items: List[Any]) -> None:
         """Keep of `items` what the job names."""
         if self.only:
             order = {name: place for place, name in enumerate(self.only)}
@@ -253,13 +262,15 @@ class Recorder:
             self.now.update(describe(call.excinfo, self.root))
         elif verdict == "failed":
             self.now["message"] = str(outcome.get_result().longrepr)[:4096]  # type: ignore[attr-defined]
-        self.look(self.now)
+        self.look(self.now, call.excinfo and call.excinfo.value)
 
-    def look(self, now: dict[str, Any]) -> None:
+    def look(self, now: Dict[str, Any], error: Any) -> None:
         """Does this failure say that a plugin is missing?"""
-        message = now.get("message", "")
-        if (now.get("error") == "FixtureLookupError" and "not found" in message) or ASYNC in message:
-            self.wants.append(message[:200])
+        if now.get("error") == "FixtureLookupError":
+            now["message"] = getattr(error, "msg", None) or f"fixture '{getattr(error, 'argname', '')}' not found"
+            self.wants.append(now["message"])
+        elif ASYNC in now.get("message", ""):
+            self.wants.append(now["message"][:200])
 
     # --- canaries
 

@@ -3,8 +3,6 @@
 fd 3 brings the job (JSON until EOF), fd 4 takes the report. As `serve`, fd 3 is a socket on which jobs come one by one.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import types

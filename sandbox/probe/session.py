@@ -3,15 +3,13 @@
 pytest and its parts are imported before the work tree is on the import path, so that nothing in the tree can stand in for them.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
 import site
 import sys
 import types
-from typing import Any, Callable
+from typing import Any, Callable, Dict, List, Optional
 
 from swesearch_probe.channel import Send, open_channel  # type: ignore[import-not-found]
 
@@ -49,13 +47,13 @@ def finish(status: int) -> None:
     leave(status)
 
 
-def add_sites(folders: list[str]) -> None:
+def add_sites(folders: List[str]) -> None:
     """More site folders, at the end of the import path, `.pth` files honoured."""
     for folder in folders:
         site.addsitedir(folder)
 
 
-def enter(job: dict[str, Any]) -> str:
+def enter(job: Dict[str, Any]) -> str:
     """Make this process what the user's command would have started. Returns the work tree's root with a slash at the end."""
     root = os.path.realpath(os.getcwd())
     before = os.environ.get("PYTHONPATH")
@@ -70,7 +68,7 @@ def enter(job: dict[str, Any]) -> str:
     return root + os.sep
 
 
-def _import_path(job: dict[str, Any], root: str) -> list[str]:
+def _import_path(job: Dict[str, Any], root: str) -> List[str]:
     """Where the work tree's modules are found: as the user's command would, and without the project being installed."""
     extra = [os.path.abspath(entry) for entry in job["env"].get("PYTHONPATH", "").split(os.pathsep) if entry]
     source = os.path.join(root, "src")
@@ -78,13 +76,13 @@ def _import_path(job: dict[str, Any], root: str) -> list[str]:
     return [root, *extra, *layout] if job["module"] else [*extra, root, *layout]
 
 
-def arguments(job: dict[str, Any]) -> list[str]:
+def arguments(job: Dict[str, Any]) -> List[str]:
     """What pytest is told: the user's words and our own."""
     cache = ["-o", "cache_dir=" + os.path.join(os.environ.get("TMPDIR", "/tmp"), "pytest_cache")]
     return list(job["args"]) + QUIET + (cache if job["autoload"] else ["-p", "no:cacheprovider"])
 
 
-def run(job: dict[str, Any], send: Send, between: Callable[[Any, Any], bool] | None = None) -> int:
+def run(job: Dict[str, Any], send: Send, between: Optional[Callable[[Any, Any], bool]] = None) -> int:
     """Run the job's tests. Returns the exit status.
 
     `between(recorder, session)` is called once all is collected: the place where a zygote waits and forks.
@@ -135,7 +133,7 @@ def _steps(config: Any, session: Any, recorder: Any, between: Any) -> int:
     return status
 
 
-def _tracer(job: dict[str, Any], send: Send, root: str) -> Any:
+def _tracer(job: Dict[str, Any], send: Send, root: str) -> Any:
     if not job.get("trace"):
         return None
     from swesearch_probe import tracing  # type: ignore[import-not-found]

@@ -5,7 +5,6 @@ scaffold of its classes; so is its old text, and every live function made from t
 import hook, a decorator or an assertion rewriter did to it shows here, and is refused. So is code that ran while the base was imported.
 """
 
-from __future__ import annotations
 import __future__
 
 import ast
@@ -14,7 +13,7 @@ import linecache
 import os
 import sys
 import types
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
 from swesearch_probe import failures  # type: ignore[import-not-found]
 
@@ -33,13 +32,13 @@ class Refused(Exception):
 class Function:
     """An outermost function of a source file: its lines and what it stands in."""
 
-    def __init__(self, node: Any, inside: tuple[Any, ...]) -> None:
+    def __init__(self, node: Any, inside: Tuple[Any, ...], until: int) -> None:
         self.name = node.name
         self.inside = inside  # class and block statements, outermost first
-        self.start = min([node.lineno] + [d.lineno for d in node.decorator_list])
-        self.end = node.end_lineno
+        self.start = _start(node)
+        self.end = getattr(node, "end_lineno", until)  # Python 3.8 on
 
-    def where(self) -> tuple[Any, ...]:
+    def where(self) -> Tuple[Any, ...]:
         """What must be the same in the old and the new file."""
         return (self.name, *(getattr(node, "name", "") for node in self.inside))
 
@@ -56,19 +55,25 @@ class Source:
         if "\r" in text or "\f" in text:
             raise Refused("odd line ends")
         self.lines = text.split("\n")
-        self.functions = list(_outermost(tree.body, ()))
+        self.functions = list(_outermost(tree.body, (), len(self.lines)))
         self.flags = 0
-        self.imported: set[str] = set()  # the compiler treats names that a module imports in a way of its own
+        self.imported: Set[str] = set()  # the compiler treats names that a module imports in a way of its own
         for node in _outside(tree.body):
             self.imported.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
             if isinstance(node, ast.ImportFrom) and node.module == "__future__":
-                for alias in node.names:
-                    self.flags |= getattr(__future__, alias.name).compiler_flag
+                self.flags |= sum(_flag(alias.name) for alias in node.names)
 
     def imports(self) -> ast.Import:
         """A statement that imports the names of the module."""
         names = [ast.alias(name=name, asname=None) for name in sorted(self.imported - {"*"})] or [ast.alias(name="sys", asname="_")]
         return ast.fix_missing_locations(ast.Import(names=names, lineno=1, col_offset=0))
+
+
+def _flag(name: str) -> int:
+    """The compiler flag of a feature that is not yet on by itself."""
+    feature = getattr(__future__, name)
+    since = feature.getMandatoryRelease()
+    return 0 if since is not None and since <= sys.version_info else int(feature.compiler_flag)
 
 
 def _outside(body: Any) -> Iterator[Any]:
@@ -81,18 +86,24 @@ def _outside(body: Any) -> Iterator[Any]:
                 yield from _outside(getattr(node, field, None) or ())
 
 
-def _outermost(body: Any, inside: tuple[Any, ...]) -> Iterator[Function]:
-    for node in body:
+def _start(node: Any) -> int:
+    return int(min([node.lineno] + [decorator.lineno for decorator in getattr(node, "decorator_list", ())]))
+
+
+def _outermost(body: Any, inside: Tuple[Any, ...], until: int) -> Iterator[Function]:
+    """The outermost functions among statements, the last of which ends before line `until + 1`."""
+    for node, following in zip(body, [*body[1:], None]):
+        end = _start(following) - 1 if following else until
         if isinstance(node, FUNCTIONS):
-            yield Function(node, inside)
+            yield Function(node, inside, end)
             continue
         for field in BLOCKS:
             inner = getattr(node, field, None)
             if isinstance(inner, list):
-                yield from _outermost(inner, inside if field == "handlers" else (*inside, node))
+                yield from _outermost(inner, inside if field == "handlers" else (*inside, node), end)
 
 
-def _compiled(lines: list[str], function: Function, source: Source, filename: str, lower: int) -> tuple[Any, types.CodeType]:
+def _compiled(lines: List[str], function: Function, source: Source, filename: str, lower: int) -> Tuple[Any, types.CodeType]:
     """The definition that stands in `lines`, alone: its syntax tree, and its code as in the whole file, `lower` lines further down."""
     head = []
     for node in function.inside:
@@ -134,7 +145,7 @@ def _header(node: Any) -> str:
     )
 
 
-def _nested(code: types.CodeType) -> list[types.CodeType]:
+def _nested(code: types.CodeType) -> List[types.CodeType]:
     return [const for const in code.co_consts if isinstance(const, types.CodeType)]
 
 
@@ -146,7 +157,7 @@ def _alike(old: types.CodeType, new: types.CodeType) -> bool:
     return plain[0] == plain[1] and names[0] == names[1] and all(getattr(old, f) == getattr(new, f) for f in fields)
 
 
-def _pairs(old: types.CodeType, new: types.CodeType) -> Iterator[tuple[types.CodeType, types.CodeType | None, bool]]:
+def _pairs(old: types.CodeType, new: types.CodeType) -> Iterator[Tuple[types.CodeType, Optional[types.CodeType], bool]]:
     """(old code, new code, whether it changed by itself) for a function and all within it; no new code where there is none."""
     same = _alike(old, new)
     yield old, new, not same
@@ -158,7 +169,7 @@ def _pairs(old: types.CodeType, new: types.CodeType) -> Iterator[tuple[types.Cod
             yield from _gone(before)
 
 
-def _gone(code: types.CodeType) -> Iterator[tuple[types.CodeType, None, bool]]:
+def _gone(code: types.CodeType) -> Iterator[Tuple[types.CodeType, None, bool]]:
     yield code, None, True
     for inner in _nested(code):
         yield from _gone(inner)
@@ -172,7 +183,7 @@ class Watch:
     """Which functions run, while it is on."""
 
     def __init__(self) -> None:
-        self.ran: set[Key] = set()
+        self.ran: Set[Key] = set()
         if MONITORING:
             events: Any = MONITORING
             events.use_tool_id(3, "swesearch")
@@ -204,23 +215,17 @@ class Memory:
     """The base as it was loaded: sources, live functions, and what already ran."""
 
     def __init__(self) -> None:
-        if sys.version_info < (3, 8):
-            self.frozen = False
-            return
         self._watch = Watch()
-        self.frozen = False
-        self._texts: dict[str, bytes] = {}
-        self._parsed: dict[str, Source] = {}
-        self._alive: dict[Key, list[Any]] = {}
-        self._files: set[str] = set()  # absolute names of files that code was loaded from
-        self._rewritten: set[str] = set()
+        self._texts: Dict[str, bytes] = {}
+        self._parsed: Dict[str, Source] = {}
+        self._alive: Dict[Key, List[Any]] = {}
+        self._files: Set[str] = set()  # absolute names of files that code was loaded from
+        self._rewritten: Set[str] = set()
 
     def freeze(self, root: str) -> None:
         """Remember what was loaded from the work tree below `root`. Raises Refused."""
-        if sys.version_info < (3, 8):
-            raise Refused("syntax trees of this Python do not know where a function ends")
         self._watch.stop()
-        self.root, self.frozen = root, True
+        self.root = root
         for module in list(sys.modules.values()):
             self._remember(module)
         for thing in gc.get_objects():
@@ -249,9 +254,9 @@ class Memory:
             except Refused:
                 pass  # it will be refused again
 
-    def swap(self, changed: list[str], hint: Callable[[str], None]) -> None:
+    def swap(self, changed: List[str], hint: Callable[[str], None]) -> None:
         """Make the loaded base what the work tree is now. Raises Refused before anything was changed."""
-        plan: list[tuple[Any, types.CodeType]] = []
+        plan: List[Tuple[Any, types.CodeType]] = []
         shifts = {}
         for path in changed:
             data = self._now(path)
@@ -275,12 +280,12 @@ class Memory:
         with open(full, "rb") as file:
             return file.read()
 
-    def _plan(self, path: str, data: bytes, plan: list[tuple[Any, types.CodeType]]) -> Any:
+    def _plan(self, path: str, data: bytes, plan: List[Tuple[Any, types.CodeType]]) -> Any:
         if path not in self._parsed:
             self._parsed[path] = Source(self._texts[path])
         old = self._parsed[path]
-        made: set[int] = set()
-        moved: list[tuple[int, int]] = []
+        made: Set[int] = set()
+        moved: List[Tuple[int, int]] = []
         filename = self._filename(path)
         for function, before, after in _changes(old, data):
             node, was = _compiled(before, function, old, filename, 0)
@@ -296,11 +301,11 @@ class Memory:
         full = self.root + path
         return full if full in self._files else next((f for f in self._files if failures.inside(f, self.root) == path), full)
 
-    def _match(self, was: types.CodeType, now: types.CodeType, plan: list[tuple[Any, types.CodeType]], made: set[int]) -> None:
+    def _match(self, was: types.CodeType, now: types.CodeType, plan: List[Tuple[Any, types.CodeType]], made: Set[int]) -> None:
         """Plan new code for every live function made from `was` or from a function within it."""
         if not self._alive.get(_key(was)):
             raise Refused(f"no live function is {was.co_name}")
-        known: dict[types.CodeType, Any] = {}
+        known: Dict[types.CodeType, Any] = {}
         for old, new, changed in _pairs(was, now):
             if changed and _key(old) in self._watch.ran:
                 raise Refused(f"{old.co_name} ran while the base was loaded")
@@ -316,7 +321,7 @@ class Memory:
                 plan.append((function, known[function.__code__]))
 
 
-def _changes(old: Source, data: bytes) -> Iterator[tuple[Function, list[str], list[str]]]:
+def _changes(old: Source, data: bytes) -> Iterator[Tuple[Function, List[str], List[str]]]:
     """Each outermost function whose text changed, with its old and new lines. Raises Refused if anything else changed."""
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
@@ -332,7 +337,7 @@ def _changes(old: Source, data: bytes) -> Iterator[tuple[Function, list[str], li
     yield from _several(old, Source(data))
 
 
-def _differ(old: list[str], new: list[str]) -> tuple[int, int]:
+def _differ(old: List[str], new: List[str]) -> Tuple[int, int]:
     """Where two lists of lines differ: old[first:last] is all that is not common at the start and at the end."""
     most = min(len(old), len(new))
     first = next((i for i in range(most) if old[i] != new[i]), most)
@@ -340,7 +345,7 @@ def _differ(old: list[str], new: list[str]) -> tuple[int, int]:
     return first, len(old) - tail
 
 
-def _several(old: Source, new: Source) -> Iterator[tuple[Function, list[str], list[str]]]:
+def _several(old: Source, new: Source) -> Iterator[Tuple[Function, List[str], List[str]]]:
     if [f.where() for f in old.functions] != [f.where() for f in new.functions] or _between(old) != _between(new):
         raise Refused("more than function bodies changed")
     for before, after in zip(old.functions, new.functions):
@@ -349,7 +354,7 @@ def _several(old: Source, new: Source) -> Iterator[tuple[Function, list[str], li
             yield before, was, now
 
 
-def _between(source: Source) -> list[list[str]]:
+def _between(source: Source) -> List[List[str]]:
     """The text outside the outermost functions."""
     ends = [0] + [function.end for function in source.functions]
     starts = [function.start - 1 for function in source.functions] + [len(source.lines)]

@@ -1,12 +1,10 @@
 """See which lines run: only in chosen files of the work tree, with sys.monitoring where there is one, else with sys.settrace."""
 
-from __future__ import annotations
-
 import signal
 import sys
 import threading
 import time
-from typing import Any, Callable
+from typing import Any, Callable, Dict, List, Set
 
 from swesearch_probe.failures import inside  # type: ignore[import-not-found]
 
@@ -24,7 +22,7 @@ class Seen:
 
     def __init__(self, root: str, wanted: Callable[[str], bool], visit: Callable[[str, int, Any], bool]) -> None:
         self._root, self._wanted, self._visit = root, wanted, visit
-        self._paths: dict[str, str] = {}
+        self._paths: Dict[str, str] = {}
         self.on = False
 
     def _path(self, filename: str) -> str:
@@ -70,7 +68,7 @@ class Seen:
         path = self._path(frame.f_code.co_filename)
         if not path:
             return None
-        enough: set[int] = set()
+        enough: Set[int] = set()
 
         def local(frame: Any, event: str, _arg: Any) -> Any:
             if event == "line" and self.on:
@@ -94,8 +92,8 @@ class Lines:
         """A test begins."""
         self.stop()
         self._name = name
-        self._known: dict[str, set[int]] = {}
-        self._new: dict[str, list[int]] = {}
+        self._known: Dict[str, Set[int]] = {}
+        self._new: Dict[str, List[int]] = {}
         self._told = time.perf_counter()
         signal.signal(signal.SIGVTALRM, self._flush)
         signal.setitimer(signal.ITIMER_VIRTUAL, EVERY, EVERY)
@@ -127,7 +125,7 @@ class Lines:
             self._send("lines", id=self._name, path=path, lines=lines)
 
 
-def tracer(job: dict[str, Any], send: Callable[..., None], root: str) -> Any:
+def tracer(job: Dict[str, Any], send: Callable[..., None], root: str) -> Any:
     """What the job asks to be traced: lines, or types."""
     if job["trace"] == "lines":
         return Lines(send, root)

@@ -4,8 +4,6 @@ Single-threaded. Messages come over a datagram socket: first what to load, then 
 `imports` zygote never runs code of the work tree; a `collected` one has run the base's, never a candidate's.
 """
 
-from __future__ import annotations
-
 import array
 import contextlib
 import fcntl
@@ -18,7 +16,7 @@ import socket
 import sys
 import threading
 import warnings
-from typing import Any, Callable
+from typing import Any, Callable, Dict, List, Tuple
 
 from swesearch_probe import session  # type: ignore[import-not-found]
 
@@ -71,7 +69,7 @@ def _give_up(channel: socket.socket, why: str) -> None:
 class _Closed:
     """An import hook that knows no module of these names: they belong to the work tree."""
 
-    def __init__(self, names: list[str]) -> None:
+    def __init__(self, names: List[str]) -> None:
         self._names = set(names)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
@@ -87,7 +85,7 @@ class _Closed:
         sys.meta_path.remove(self)
 
 
-def _load(names: list[str]) -> None:
+def _load(names: List[str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in names:
@@ -103,7 +101,7 @@ def _settle(channel: socket.socket) -> None:
         _give_up(channel, "a module that was loaded has started a thread")
     gc.collect()
     gc.disable()
-    gc.freeze()
+    getattr(gc, "freeze", int)()  # Python 3.7 on
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
@@ -127,7 +125,7 @@ class Forks:
         self._channel, self._between = channel, between
         self.hint: Callable[[str], None] = lambda _: None
 
-    def next(self) -> tuple[dict[str, Any], Any]:
+    def next(self) -> Tuple[Dict[str, Any], Any]:
         """Returns only in a child: the job, and the channel for its report."""
         while True:
             message, handles = _receive(self._channel)
@@ -152,7 +150,7 @@ class Forks:
             self._between(os.read(read, 4096).decode("utf-8", "replace"))
         os.close(read)
 
-    def _child(self, message: dict[str, Any], handles: list[int], hint: int) -> tuple[dict[str, Any], Any]:
+    def _child(self, message: Dict[str, Any], handles: List[int], hint: int) -> Tuple[Dict[str, Any], Any]:
         self._channel.close()
         for there, ours in zip((3, 4, 1, 2), handles):
             os.dup2(ours, there, inheritable=there < 3)
@@ -162,6 +160,8 @@ class Forks:
         _prctl(PR_SET_DUMPABLE, 1)
         _prctl(PR_SET_NAME, b"pytest")
         gc.enable()
+        if "random" in sys.modules:
+            sys.modules["random"].seed()  # Python 3.7 on does it by itself
         if "numpy.random" in sys.modules:
             sys.modules["numpy.random"].seed()
         job = json.loads(session.read_all(3))
@@ -175,13 +175,13 @@ def _tell(handle: int, text: str) -> None:
     os.close(handle)
 
 
-def _limit(limits: dict[str, Any]) -> None:
+def _limit(limits: Dict[str, Any]) -> None:
     for name, number in (("cpu", resource.RLIMIT_CPU), ("fsize", resource.RLIMIT_FSIZE)):
         if limits.get(name):
             resource.setrlimit(number, (int(limits[name]), int(limits[name])))
 
 
-def _receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
+def _receive(channel: socket.socket) -> Tuple[Dict[str, Any], List[int]]:
     """The next job's message and descriptors. The end of the socket ends us."""
     handles = array.array("i")
     data, ancillary, _, _ = channel.recvmsg(LONGEST, socket.CMSG_SPACE(4 * handles.itemsize))

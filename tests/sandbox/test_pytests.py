@@ -231,6 +231,13 @@ def test_a_plugin_that_the_configuration_speaks_to_is_loaded(box: LocalSandbox) 
     assert warm.autoload is True
 
 
+def test_a_missing_fixture_is_named_after_the_environment_was_asked_for_it(box: LocalSandbox) -> None:
+    warm = Warm()
+    run = run_tests(box, files_of({"test_a.py": "def test_a(nowhere): pass\n"}), TestJob(), LIMITS, warm)
+    assert (only(run).outcome, only(run).message) == ("error", "fixture 'nowhere' not found")
+    assert warm.autoload is True
+
+
 def test_a_node_id_is_relative_to_the_root_whatever_the_folder(box: LocalSandbox) -> None:
     tree = {"pytest.ini": "[pytest]\n", "a/b/test_deep.py": "def test_deep(): pass\n"}
     run = run_tests(box, files_of(tree), TestJob(("a/b",), only=("a/b/test_deep.py::test_deep",)), LIMITS)
