@@ -99,30 +99,22 @@ def _nearby_proof(check: CheckRun, state: State, box: Sandbox) -> Proof | None:
     passing = check.baseline.passing
     if not passing:
         return None
-    broken = broken_tests(passing, check.whole_files(state, box))
-    words = (
-        f"newly failing in the same files: {', '.join(broken[:3])}"
-        if broken
-        else f"{len(passing)} other tests in the same files still pass"
-    )
-    return Proof(not broken, words)
+    if broken := broken_tests(passing, check.whole_files(state, box)):
+        return Proof(False, f"newly failing in the same files: {', '.join(broken[:3])}")
+    return Proof(True, f"{len(passing)} other tests in the same files still pass")
 
 
 def _rest_proof(check: CheckRun, state: State, box: Sandbox) -> Proof | None:
     """The rest of the repository's tests, where they run within the limits of one run."""
     before = check.rest(check.root, box)
-    if before is None:
+    if before is None or before.status == "empty":
         return None
     if before.status != "complete":
-        return Proof(True, f"the rest of the tests was not compared: on the code as it is the whole suite is {before.status}")
+        return Proof(True, f"tests in other files were not compared: on the code as it is they end as {before.status}")
     passing = [outcome.id for outcome in before.outcomes if outcome.outcome == "passed"]
-    broken = broken_tests(passing, check.rest(state, box))
-    words = (
-        f"newly failing elsewhere: {', '.join(broken[:3])}"
-        if broken
-        else f"none of the {len(passing)} passing tests of the suite is broken"
-    )
-    return Proof(not broken, words)
+    if broken := broken_tests(passing, check.rest(state, box)):
+        return Proof(False, f"newly failing elsewhere: {', '.join(broken[:3])}")
+    return Proof(True, f"none of the {len(passing)} passing tests in other files is broken")
 
 
 def _count(run: TestRun) -> str:

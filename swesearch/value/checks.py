@@ -24,7 +24,7 @@ BAD = frozenset({"failed", "error"})
 CUT = "Timeout"  # the error of a test that was cut short
 QUICK = 0.5  # CPU seconds for a test on the root, where nothing shows that it needs more
 PER_TEST = 15  # a test that seems to hang gets this fraction of what a whole run may use, before it is believed
-TYPICAL = 0.1  # CPU seconds that a test is taken to need where all of them hang
+TYPICAL = 0.05  # CPU seconds that a test is taken to need where all of them hang
 SLACK, FLOOR, SHORTEST = 10.0, 2.0, 0.2  # a candidate may use this many times the root's CPU seconds; no less for a run, for a test
 
 
@@ -84,9 +84,10 @@ class CheckRun:
         """A second run on the root: of the whole files that the check names, but not of tests known to hang."""
         if self._job is None:
             return first
-        whole = _whole_files(self._job) == self._job.args
-        quick = tuple(name for name in first.collected if name not in failing or failing[name].error != CUT)
-        return self._run(self.root, self._limits, only=quick if whole and first.status == "complete" else ())
+        if _whole_files(self._job) != self._job.args or first.status != "complete":
+            return self._run(self.root, self._limits)
+        quick = [name for name in first.collected if name not in failing or failing[name].error != CUT]
+        return self._run(self.root, self._limits, only=quick) if quick else first
 
     def failing(self, state: State, *, stop: bool) -> TestRun:
         """The tests that fail on the root, run on `state`; up to the first failure if `stop`."""
@@ -125,8 +126,8 @@ class CheckRun:
         return run_tests(self._sandbox, replace(files, changed=changed), job, self.baseline.limits, warm)
 
     def rest(self, state: State, sandbox: Sandbox) -> TestRun | None:
-        """The repository's whole suite, in a process of its own in `sandbox`; None where the check is no Python test."""
-        return self._fresh(state, sandbox, _no_targets) if self._job else None
+        """The repository's tests in other files, in a process of its own in `sandbox`; None where the check is no Python test."""
+        return self._fresh(state, sandbox, _other_files) if self._job else None
 
     def files(self, state: State) -> Files:
         """`state` as a sandbox takes it, the check's own files as they are in the root."""
@@ -231,6 +232,12 @@ def _endings(path: str) -> Iterator[str]:
 def _no_targets(job: TestJob) -> tuple[str, ...]:
     """The job's options alone: pytest finds its tests itself."""
     return tuple(arg for arg in job.args if arg.startswith("-"))
+
+
+def _other_files(job: TestJob) -> tuple[str, ...]:
+    """The job's options, and its files left out."""
+    targets = (arg.split("::")[0] for arg in job.args if not arg.startswith("-"))
+    return (*_no_targets(job), *(f"--ignore={path}" for path in dict.fromkeys(targets)))
 
 
 def _whole_files(job: TestJob) -> tuple[str, ...]:
