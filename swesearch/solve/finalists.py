@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sandbox.base import Sandbox, TestRun
@@ -65,11 +65,10 @@ class Finals:
         box = self.bench.fresh()
         try:
             for check in self.bench.checks:
-                for prove in (_check_proof, _nearby_proof, *([_rest_proof] if with_rest else [])):
-                    if (proof := prove(check, state, box)) is not None:
-                        yield proof
-                        if not proof.holds:
-                            return
+                for proof in _proofs(check, state, box, with_rest):
+                    yield proof
+                    if not proof.holds:
+                        return
         finally:
             box.close()
 
@@ -82,39 +81,44 @@ class Proof:
     words: str
 
 
-Prove = Callable[[CheckRun, State, Sandbox], Proof | None]
-
-
-def _check_proof(check: CheckRun, state: State, box: Sandbox) -> Proof:
-    """The user's own command, which failed on the root, passes."""
+def _proofs(check: CheckRun, state: State, box: Sandbox, with_rest: bool) -> Iterator[Proof]:
+    """What is looked at for one check, from near to far."""
     run = check.verify(state, box)
+    yield _check_proof(check, run, box.name)
+    if check.baseline.passing:
+        yield _nearby_proof(check.baseline.passing, run if check.is_whole else check.whole_files(state, box))
+    if with_rest:
+        yield from _rest_proof(check, state, box)
+
+
+def _check_proof(check: CheckRun, run: TestRun, box: str) -> Proof:
+    """The user's own command, which failed on the root, passes."""
     words = " ".join(check.check.command)
     if run.passed:
-        return Proof(True, f"`{words}` failed before and passes now, in a fresh {box.name} sandbox ({_count(run)})")
-    return Proof(False, f"`{words}` does not pass in a fresh {box.name} sandbox ({run.status})")
+        return Proof(True, f"`{words}` failed before and passes now, in a fresh {box} sandbox ({_count(run)})")
+    return Proof(False, f"`{words}` does not pass in a fresh {box} sandbox ({run.status})")
 
 
-def _nearby_proof(check: CheckRun, state: State, box: Sandbox) -> Proof | None:
+def _nearby_proof(passing: Sequence[str], run: TestRun) -> Proof:
     """The tests around the failing ones go on to pass."""
-    passing = check.baseline.passing
-    if not passing:
-        return None
-    if broken := broken_tests(passing, check.whole_files(state, box)):
+    if broken := broken_tests(passing, run):
         return Proof(False, f"newly failing in the same files: {', '.join(broken[:3])}")
     return Proof(True, f"{len(passing)} other tests in the same files still pass")
 
 
-def _rest_proof(check: CheckRun, state: State, box: Sandbox) -> Proof | None:
-    """The rest of the repository's tests, where they run within the limits of one run."""
+def _rest_proof(check: CheckRun, state: State, box: Sandbox) -> Iterator[Proof]:
+    """The tests in other files, where they run within the limits of one run."""
     before = check.rest(check.root, box)
     if before is None or before.status == "empty":
-        return None
+        return
     if before.status != "complete":
-        return Proof(True, f"tests in other files were not compared: on the code as it is they end as {before.status}")
+        yield Proof(True, f"tests in other files were not compared: on the code as it is they end as {before.status}")
+        return
     passing = [outcome.id for outcome in before.outcomes if outcome.outcome == "passed"]
     if broken := broken_tests(passing, check.rest(state, box)):
-        return Proof(False, f"newly failing elsewhere: {', '.join(broken[:3])}")
-    return Proof(True, f"none of the {len(passing)} passing tests in other files is broken")
+        yield Proof(False, f"newly failing elsewhere: {', '.join(broken[:3])}")
+    else:
+        yield Proof(True, f"none of the {len(passing)} passing tests in other files is broken")
 
 
 def _count(run: TestRun) -> str:

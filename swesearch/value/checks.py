@@ -84,7 +84,7 @@ class CheckRun:
         """A second run on the root: of the whole files that the check names, but not of tests known to hang."""
         if self._job is None:
             return first
-        if _whole_files(self._job) != self._job.args or first.status != "complete":
+        if not self.is_whole or first.status != "complete":
             return self._run(self.root, self._limits)
         quick = [name for name in first.collected if name not in failing or failing[name].error != CUT]
         return self._run(self.root, self._limits, only=quick) if quick else first
@@ -109,6 +109,11 @@ class CheckRun:
     def verify(self, state: State, sandbox: Sandbox) -> TestRun:
         """The plain check as the user gave it, in a process of its own in `sandbox`."""
         return self._fresh(state, sandbox, lambda job: job.args)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the check runs all tests of the files that it names."""
+        return self._job is None or _whole_files(self._job) == self._job.args
 
     def whole_files(self, state: State, sandbox: Sandbox) -> TestRun:
         """All tests in the files that the check names, in a process of their own in `sandbox`."""
