@@ -64,7 +64,7 @@ def read_venv(folder: Path, repo: Path) -> Interpreter:
     site = venv / "lib" / f"python{version}" / "site-packages"
     if not site.resolve().is_relative_to(venv):
         raise SandboxError("its site-packages lead out of it")
-    also = (home.parent,) if home.name == "bin" and home.parent != prefix else ()
+    also = (home.parent,) if home.parent != prefix and home.parent.resolve() == prefix else ()
     executable = venv / "bin" / "python"
     if not _stays_within(executable, (venv, prefix, *also)):
         raise SandboxError("its interpreter is not the one that pyvenv.cfg names")

@@ -244,7 +244,7 @@ def test_another_version_than_the_boxs_takes_an_official_image_where_one_can_be_
 
 
 def test_another_version_than_the_boxs_is_replaced_with_a_word_where_none_can_be_had(asked: Asked) -> None:
-    found = asked.find(python="/usr/bin/python3", box=BOX if not _system_is(BOX.version) else Box("3.9"))
+    found = asked.find(python="/usr/bin/python3", box=Box("3.9"))
     assert found.image is None
     assert "takes its place" in asked.said[0]
 
@@ -274,7 +274,3 @@ def test_a_module_of_the_repository_is_not_missing(tmp_path: Path) -> None:
     assert missing_module("No module named 'own.part'", tmp_path) is None
     assert missing_module("No module named 'other'", tmp_path) is None
     assert missing_module("No module named 'foreign'", tmp_path) == "foreign"
-
-
-def _system_is(version: str) -> bool:
-    return Path(f"/usr/bin/python{version}").exists()

@@ -93,6 +93,22 @@ def test_a_home_that_links_elsewhere_counts_as_where_it_leads(tmp_path: Path) ->
         real_prefix(tmp_path / "link" / "bin", VERSION, tmp_path / "repo")
 
 
+def test_a_folder_that_only_links_to_an_interpreter_is_not_mounted(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "bin").symlink_to(Path(sys.base_prefix) / "bin")
+    (made / "pyvenv.cfg").write_text(f"home = {tmp_path / 'private' / 'bin'}\nversion = {VERSION}.1\n")
+    assert tmp_path / "private" not in read_venv(made, made.parent).folders
+
+
+def test_another_name_of_the_prefix_that_links_go_through_is_mounted_too(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "alias").symlink_to(sys.base_prefix)
+    (made / "pyvenv.cfg").write_text(f"home = {tmp_path / 'alias' / 'bin'}\nversion = {VERSION}.1\n")
+    for name in ("python", "python3", f"python{VERSION}"):
+        (made / "bin" / name).unlink()
+    (made / "bin" / "python").symlink_to(tmp_path / "alias" / "bin" / f"python{VERSION}")
+    assert {tmp_path / "alias", Path(sys.base_prefix).resolve(), made} <= set(read_venv(made, made.parent).folders)
+
+
 def test_an_interpreter_that_links_out_of_its_prefix_is_refused(made: Path) -> None:
     python = made / "bin" / "python"
     python.unlink()
