@@ -8,8 +8,9 @@ from pathlib import Path
 
 from sandbox.base import SandboxUnavailable
 from swesearch import __version__
+from swesearch.agents.shuffled import Shuffled
 from swesearch.agents.templates.proposer import TemplateProposer
-from swesearch.base import Attempt, Event, Solution, State, Verdict
+from swesearch.base import Attempt, Event, Proposer, Solution, State, Verdict
 from swesearch.codec import encode
 from swesearch.engine.budget import Budget
 from swesearch.engine.loop import Ending, Outcome, Retry
@@ -107,9 +108,11 @@ class _Session:
             hybrid.remember(state, evaluation)
         return hybrid
 
-    def _proposer(self, bench: Bench) -> TemplateProposer:
+    def _proposer(self, bench: Bench) -> Proposer:
         locate = localiser(bench, self.run.task.issue, self.record)
-        return TemplateProposer(bench.store, locate, lambda path: bool(protected(path, bench.store.files(bench.root))))
+        templates = TemplateProposer(bench.store, locate, lambda path: bool(protected(path, bench.store.files(bench.root))))
+        settings = self.run.settings.search
+        return Shuffled(templates, settings.seed) if settings.strategy == "random" else templates
 
     def _tree(self, bench: Bench, evaluator: Hybrid) -> Search[Attempt]:
         settings = self.run.settings.search
