@@ -1,0 +1,1 @@
+"""Ideas: where edits come from."""
