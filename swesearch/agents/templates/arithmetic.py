@@ -53,7 +53,7 @@ def operator(node: Node, context: Context) -> Drafts:
         yield context.fit(node, f"{left} {new} {right}", forms.OPERATORS[new], weight, f"use {new} instead of {forms.operator(node)}")
 
 
-@template(5, "augmented_assignment")
+@template(5, "augmented_assignment", on="Timeout")
 def augmented(node: Node, context: Context) -> Drafts:
     """Assign with another operator."""
     token = node.child_by_field_name("operator")
@@ -64,7 +64,7 @@ def augmented(node: Node, context: Context) -> Drafts:
     yield context.put(token, "=", 1, f"assign instead of {token.type}")
 
 
-@template(5, "value", on="IndexError RecursionError")
+@template(5, "value", on="IndexError RecursionError Timeout")
 def off_by_one(node: Node, context: Context) -> Drafts:
     """Count one more or one less."""
     parent = context.unit.parent(node)

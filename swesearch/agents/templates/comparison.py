@@ -35,7 +35,7 @@ def _operators(node: Node) -> Iterator[Node]:
     return (c for c in node.children if c.type in SWAPS)
 
 
-@template(10, "comparison_operator")
+@template(10, "comparison_operator", on="Timeout")
 def operator(node: Node, context: Context) -> Drafts:
     """Compare with another operator."""
     for token in _operators(node):

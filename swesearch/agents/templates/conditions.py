@@ -126,7 +126,7 @@ def connective(node: Node, context: Context) -> Drafts:
     yield context.fit(node, f"{left} {new} {right}", forms.OPERATORS[new], 1.0, f"{new} instead of {forms.operator(node)}")
 
 
-@template(3, "condition")
+@template(3, "condition", on="Timeout")
 def replace(node: Node, context: Context) -> Drafts:
     """Another condition."""
     always = 3.0 if node.type in {"true", "false", "integer"} else 1.0

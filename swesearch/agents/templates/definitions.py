@@ -24,6 +24,16 @@ BROADER = {
     "Exception": ("BaseException",),
     "StopIteration": ("(StopIteration, RuntimeError)",),
 }
+NEVER_PASSED_OVER = {
+    "AssertionError",
+    "RecursionError",
+    "Timeout",
+    "Failed",
+    "SyntaxError",
+    "NameError",
+    "ImportError",
+    "ModuleNotFoundError",
+}
 RAISED = ("ValueError", "TypeError", "KeyError", "AttributeError", "RuntimeError", "NotImplementedError", "IndexError", "OSError")
 
 
@@ -148,7 +158,7 @@ def handle(node: Node, context: Context) -> Drafts:
         return
     newline, indent, step = context.file.newline, context.indent, context.step
     inner = context.text(node).replace(newline, newline + step)
-    for error in dict.fromkeys(e for e, _ in context.localisation.errors if e and e != "AssertionError" and e.isidentifier()):
+    for error in dict.fromkeys(e for e, _ in context.localisation.errors if e.isidentifier() and e not in NEVER_PASSED_OVER):
         for way, weight in (("pass", 1.0), ("return None", 0.5), ("return False", 0.5), ("continue", 0.2)):
             if way != "continue" or any(n.type in {"for_statement", "while_statement"} for n in context.unit.above):
                 text = f"try:{newline}{indent}{step}{inner}{newline}{indent}except {error}:{newline}{indent}{step}{way}"

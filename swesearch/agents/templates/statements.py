@@ -209,7 +209,7 @@ def unchain(node: Node, context: Context) -> Drafts:
     yield context.put(node.children[0], "if", 1.0, "if instead of elif")
 
 
-@template(6, "break_statement", "continue_statement", "pass_statement")
+@template(6, "break_statement", "continue_statement", "pass_statement", on="Timeout")
 def jump(node: Node, context: Context) -> Drafts:
     """Break for continue."""
     for word in ("break", "continue", "pass", "return"):
