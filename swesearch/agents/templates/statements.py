@@ -14,6 +14,7 @@ from swesearch.agents.templates.table import Drafts, template
 
 SIMPLE = MOVABLE | {"break_statement", "continue_statement", "pass_statement"}
 ADDERS = {"set": "add", "list": "append", "deque": "append"}
+FILLERS = "append|appendleft|add|extend|insert|update"
 NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w*=[^=])")
 
 
@@ -144,14 +145,23 @@ def _pool(context: Context) -> Iterator[tuple[str, float]]:
         for b in names[:8]:
             if a != b:
                 found.setdefault(f"{a} = {b}", 0.2)
-                for method in _adders(a, context):
-                    found.setdefault(f"{a}.{method}({b})", 0.3)
+    for text, weight in _fillings(names, context):
+        found[text] = max(found.get(text, 0), weight)
     yield from found.items()
 
 
-def _adders(name: str, context: Context) -> list[str]:
-    """The methods that add to what a variable was seen to be."""
-    return [m for kind, m in ADDERS.items() if kind in context.kinds(name)]
+def _fillings(names: list[str], context: Context) -> Iterator[tuple[str, float]]:
+    """Put a variable into a container. Most wanted for one that is made empty and never filled, and for what is looked for in it."""
+    whole = context.text(next(n for n in (*context.unit.above, context.unit.node) if n.type == "function_definition"))
+    for name in names:
+        made = re.search(rf"\b{name} = (list|set|deque|\[\])", whole)
+        kinds = context.kinds(name) | ({"list" if made[1] == "[]" else made[1]} if made else set())
+        filled = re.search(rf"\b{name}(\.({FILLERS})\(|\[[^]]*\] =| \+=)", whole)
+        weight = 2.5 if made and not filled else 0.3
+        for method in {ADDERS[kind] for kind in kinds & ADDERS.keys()}:
+            for item in names:
+                if item != name:
+                    yield f"{name}.{method}({item})", weight * (3.0 if f"{item} in {name}" in whole else 1.0)
 
 
 def _exchanged(text: str, names: list[str]) -> Iterator[str]:

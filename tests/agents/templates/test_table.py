@@ -216,6 +216,12 @@ STATEMENTS = [
         2,
         seen("s", "set", line=2),
     ),
+    Case(
+        statements.insert,
+        "def f(a, b):\n    out = []\n    g(a)\n    return out",
+        "def f(a, b):\n    out = []\n    g(a)\n    out.append(b)\n    return out",
+        3,
+    ),
     Case(statements.keep, "value.strip()", "value = value.strip()"),
     Case(statements.keep, "d[k].update(e)", "d[k] = e"),
     Case(statements.branches, "if x:\n    a()\nelse:\n    b()", "if x:\n    b()\nelse:\n    a()"),
