@@ -52,7 +52,7 @@ def prepare(run: Run, record: Record, root: State | None) -> Bench:
     if sandbox.name == "local":
         record.append("warning", text=choice.why)
     record.show("sandbox", name=sandbox.name, slots=sandbox.slots, why=f"{choice.why}; {environment.why}")
-    checks = tuple(_check_run(store, sandbox, root, check, settings) for check in run.task.checks)
+    checks = tuple(_check_run(store, sandbox, root, check, settings, environment.why) for check in run.task.checks)
     return Bench(store, root, sandbox, lambda: choice.make(environment, quota, 1, run.id), checks)
 
 
@@ -60,20 +60,20 @@ def _environment(run: Run, store: Store, root: State, choice: Choice, record: Re
     settings = run.settings.sandbox
     files = store.files(root)
     found = find(
-        run.task.repo,
+        store.copy.top,
         python=settings.python or None,
         image=settings.image or None,
         cache=run.folder.parent.parent / "environments",
         tracked=lambda path: path in files or any(name.startswith(f"{path}/") for name in files),
-        say=lambda words: record.append("warning", text=words),
+        say=lambda words: record.show("phase", name="prepare", detail=words),
         box=choice.box,
     )
     return choice.set_up(found, settings.setup, lambda: store.archive(root)) if settings.setup else found
 
 
-def _check_run(store: Store, sandbox: Sandbox, root: State, check: Check, settings: SandboxSettings) -> CheckRun:
+def _check_run(store: Store, sandbox: Sandbox, root: State, check: Check, settings: SandboxSettings, where: str) -> CheckRun:
     placed = Check(tuple(_placed(word, store, root) for word in check.command)) if store.prefix else check
-    return CheckRun(store, sandbox, root, placed, Limits(seconds=settings.seconds))
+    return CheckRun(store, sandbox, root, placed, Limits(seconds=settings.seconds), where)
 
 
 def _placed(word: str, store: Store, root: State) -> str:

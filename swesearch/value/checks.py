@@ -41,8 +41,9 @@ class Baseline:
 class CheckRun:
     """One check on states of one repository. A state's edits to the check's own files are laid aside before each run."""
 
-    def __init__(self, store: Store, sandbox: Sandbox, root: State, check: Check, limits: Limits) -> None:
+    def __init__(self, store: Store, sandbox: Sandbox, root: State, check: Check, limits: Limits, where: str = "") -> None:
         self.check = check
+        self._where = where or "the environment"
         self._store = store
         self._sandbox = sandbox
         self.root = root
@@ -196,7 +197,7 @@ class CheckRun:
         if run.status not in ("complete", "timeout"):
             self._refuse(f"{run.status}: {run.detail}" if run.detail else run.status)
         if self._job is None and run.result and run.result.exit_code in (126, 127):
-            self._refuse(f"the command is not in the environment: {run.detail.strip()}")
+            self._refuse(f"the command is not in {self._where}: {run.detail.strip()}")
         failing = {outcome.id: outcome for outcome in run.outcomes if outcome.outcome in BAD}
         for outcome in failing.values():
             self._missing(outcome.message if outcome.error in ("ModuleNotFoundError", "ImportError") else "")
@@ -206,7 +207,7 @@ class CheckRun:
         """False, or raises CheckUnusable where a module is not installed."""
         module = missing_module(detail)
         if module and not any(self._exists(place) for place in (module, f"{module}.py", f"src/{module}", f"src/{module}.py")):
-            self._refuse(f"the module {module} is not installed there; --python, --setup or --image give an environment that has it")
+            self._refuse(f"the module {module} is not installed in {self._where}; --python, --setup or --image name one that has it")
         return False
 
     def _refuse(self, why: str) -> Mapping[str, TestOutcome]:

@@ -145,6 +145,22 @@ def test_ctrl_c_stops_cleanly_and_the_run_can_be_resumed(swesearch: Command, rep
 
 
 @pytest.mark.slow
+def test_after_kill_9_a_run_goes_on_with_all_that_was_known(swesearch: Command, repo: Repo, home: Path) -> None:
+    known: list[int] = []
+    with start(repo(SLOW), home, "--workers", "1") as process:
+        assert process.stdout is not None
+        while len(known) < 3:
+            event = json.loads(process.stdout.readline())
+            known += [event["id"]] if event["event"] == "node" else []
+        process.kill()
+    done = swesearch("resume", "last", "--json")
+    assert done.returncode == 0, done.stderr
+    found_out = [event["id"] for event in events(done) if event["event"] == "node"]
+    assert found_out
+    assert not set(known) & set(found_out)
+
+
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_at_once(repo: Repo, home: Path) -> None:
     with start(repo(SLOW), home) as process:
         assert process.stdout is not None
