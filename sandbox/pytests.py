@@ -71,8 +71,8 @@ def _at(sandbox: Sandbox, files: Files, job: TestJob, limits: Limits, warm: Warm
     result = sandbox.run(files, Command(job=json.dumps(payload).encode(), env=env, warm=WARM[level], preload=preload), limits)
     result = _out_of_time(result, limits)
     report = verdict.read(result.report, secret.key)
-    if level != "fresh" and (result.refused or report.refused):
-        _refusal(warm, level, result.refused, report.refused)
+    if level != "fresh" and (result.refused or report.refused or _silent(result)):
+        _refusal(warm, level, result.refused, report.refused or "the fork ended before it said anything")
         return None
     run = replace(verdict.test_run(result, report, secret, job.only, job.expect), level=level)
     if known is None and _needs_plugins(run, report):
@@ -83,6 +83,11 @@ def _at(sandbox: Sandbox, files: Files, job: TestJob, limits: Limits, warm: Warm
     if run.status != "tampered":
         warm.learn(report)
     return run
+
+
+def _silent(result: Result) -> bool:
+    """Whether a fork ended by itself without a word: its zygote's fault, maybe. A colder level will tell."""
+    return result.status == "done" and not result.report
 
 
 def _out_of_time(result: Result, limits: Limits) -> Result:

@@ -19,7 +19,7 @@ from sandbox.base import Frame, Kind, Outcome, Result, TestOutcome, TestRun
 Status = Literal["complete", "timeout", "memory", "crashed", "empty", "broken", "usage", "tampered"]
 LONGEST = 4096
 BAD = ("failed", "error")
-KINDS = ("collected", "start", "test", "canary", "lines", "kind", "types", "modules", "broken", "usage", "refused", "finish")
+KINDS = ("begin", "collected", "start", "test", "canary", "lines", "kind", "types", "modules", "broken", "usage", "refused", "finish")
 
 
 class Forged(ValueError):
@@ -60,6 +60,9 @@ class Report:
         if self.finish is not None or kind not in KINDS:
             raise Forged(f"a frame {kind!r} where none may be")
         getattr(self, "_take_" + kind)(data)
+
+    def _take_begin(self, _: Mapping[str, Any]) -> None:
+        """From here on what happens is the candidate's doing."""
 
     def _take_collected(self, data: Mapping[str, Any]) -> None:
         self.collected = tuple(map(str, data["ids"]))

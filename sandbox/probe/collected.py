@@ -41,13 +41,14 @@ def _fork(channel: socket.socket, memory: Any, recorder: Any, running: Any) -> b
     zygote._settle(channel)
     forks = zygote.Forks(channel, memory.prepare)
     job, send = forks.next()
-    recorder.adopt(job, send)
-    recorder.brief = True
     try:
         memory.swap(job["changed"], forks.hint)
     except Refused as error:
         send("refused", why=str(error))
         session.finish(0)
+    send("begin")
+    recorder.adopt(job, send)
+    recorder.brief = True
     capture.start_global_capturing()
     capture.suspend_global_capture()
     recorder.choose(running.items)

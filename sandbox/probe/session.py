@@ -93,6 +93,7 @@ def run(job: Dict[str, Any], send: Send, between: Optional[Callable[[Any, Any], 
 
     main = sys.modules["__main__"]  # kept alive: we are in it
     root = enter(job)
+    send("begin")
     recorder = Recorder(job, send, root, _tracer(job, send, root))
     status = 3
     try:

@@ -8,6 +8,7 @@ import hook, a decorator or an assertion rewriter did to it shows here, and is r
 import __future__
 
 import ast
+import contextlib
 import gc
 import linecache
 import os
@@ -246,23 +247,21 @@ class Memory:
         if type(getattr(spec, "loader", None)).__name__ in REWRITERS:
             self._rewritten.add(path)
 
-    def prepare(self, path: str) -> None:
-        """Parse a file of the base ahead: a candidate changed it, others will."""
-        if path in self._texts and path not in self._parsed:
-            try:
-                self._parsed[path] = Source(self._texts[path])
-            except Refused:
-                pass  # it will be refused again
+    def prepare(self, paths: str) -> None:
+        """Parse files of the base ahead: a candidate changed them, others will."""
+        for path in paths.split("\n"):
+            if path in self._texts and path not in self._parsed:
+                with contextlib.suppress(Refused):  # it will be refused again
+                    self._parsed[path] = Source(self._texts[path])
 
     def swap(self, changed: List[str], hint: Callable[[str], None]) -> None:
         """Make the loaded base what the work tree is now. Raises Refused before anything was changed."""
         plan: List[Tuple[Any, types.CodeType]] = []
         shifts = {}
+        hint("\n".join(path for path in changed if path in self._texts and path not in self._parsed))
         for path in changed:
             data = self._now(path)
             if path in self._texts and data != self._texts[path]:
-                if path not in self._parsed:
-                    hint(path)
                 shifts[path] = self._plan(path, data, plan)
         for function, code in plan:
             function.__code__ = code
@@ -275,16 +274,17 @@ class Memory:
         full = self.root + path
         if not path.endswith(".py") or full not in self._listing or not os.path.isfile(full) or os.path.islink(full):
             raise Refused(path + " is more than a change to a module")
-        if path in self._rewritten or (path not in self._texts and full in self._files):
-            raise Refused(path + " was loaded in a way of its own")
         with open(full, "rb") as file:
-            return file.read()
+            data = file.read()
+        if data != self._texts.get(path) and (path in self._rewritten or (path not in self._texts and full in self._files)):
+            raise Refused(path + " was loaded in a way of its own")
+        return data
 
     def _plan(self, path: str, data: bytes, plan: List[Tuple[Any, types.CodeType]]) -> Any:
         if path not in self._parsed:
             self._parsed[path] = Source(self._texts[path])
         old = self._parsed[path]
-        made: Set[int] = set()
+        made: Dict[int, Any] = {}
         moved: List[Tuple[int, int]] = []
         filename = self._filename(path)
         for function, before, after in _changes(old, data):
@@ -301,7 +301,7 @@ class Memory:
         full = self.root + path
         return full if full in self._files else next((f for f in self._files if failures.inside(f, self.root) == path), full)
 
-    def _match(self, was: types.CodeType, now: types.CodeType, plan: List[Tuple[Any, types.CodeType]], made: Set[int]) -> None:
+    def _match(self, was: types.CodeType, now: types.CodeType, plan: List[Tuple[Any, types.CodeType]], made: Dict[int, Any]) -> None:
         """Plan new code for every live function made from `was` or from a function within it."""
         if not self._alive.get(_key(was)):
             raise Refused(f"no live function is {was.co_name}")
@@ -313,7 +313,7 @@ class Memory:
                 raise Refused(f"{old.co_name} closes over other variables, or is another kind of function")
             if known.setdefault(old, new) is not new:
                 raise Refused("two functions on one line")
-            made.add(id(new))
+            made[id(new)] = new
         for key in {_key(old) for old in known}:
             for function in self._alive.get(key, ()):
                 if known.get(function.__code__) is None:

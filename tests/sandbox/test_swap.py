@@ -298,6 +298,19 @@ def test_what_cannot_be_swapped_is_refused_and_run_one_level_colder(box: LocalSa
     assert told(cooler) == told(fresh)
 
 
+def test_a_first_candidate_may_change_several_files(box: LocalSandbox) -> None:
+    base = {**BASE, "data.txt": "another base\n"}
+    warm = Warm()
+    runs = [run_tests(box, files_of(base, changed), JOB, LIMITS, warm) for changed in ({}, SWAPPED["two files"])]
+    assert [run.level for run in runs] == ["fresh", "swap"]
+    assert told(runs[1]) == told(run_tests(box, files_of(base, SWAPPED["two files"]), JOB, LIMITS))
+
+
+def test_a_test_laid_over_unchanged_is_no_reason_to_refuse(box: LocalSandbox, warm: Warm) -> None:
+    changed = {"tests/test_all.py": TESTS, **SWAPPED["a method"]}
+    assert run_tests(box, files_of(BASE, changed), JOB, LIMITS, warm).level == "swap"
+
+
 def test_candidates_leave_nothing_to_one_another(box: LocalSandbox, warm: Warm) -> None:
     for name in ("a method", "nothing at all", "a closure, also one made at import", "nothing at all"):
         run = run_tests(box, files_of(BASE, SWAPPED[name]), JOB, LIMITS, warm)
