@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from math import log
 
 from sandbox.base import TestOutcome
-from swesearch.code.outline import BRANCHES, LOOPS, Outline, assigned, calls, controlling, names, own_text, words
+from swesearch.code.outline import BRANCHES, LOOPS, assigned, calls, controlling, names, own_text, results, words
 from swesearch.code.parse import Function, first_line
 from swesearch.code.scene import Place, Scene
 
@@ -55,15 +55,15 @@ def _around(scene: Scene, path: str, line: int, executed: Collection[Place], by_
     crash = code.place(line)
     node, function = code.nodes[crash], code.within[crash]
     raised = node.type in {"raise_statement", "assert_statement"}
-    guards = {first_line(n): CONTROL * (2.5 if raised else 1) * OUTWARD**i for i, n in enumerate(controlling(node))}
-    used = names(node).union(*(names(code.nodes[g]) for g in guards)) if raised else names(node)
+    guards = {guard: CONTROL * (2.5 if raised else 1) * OUTWARD**i for i, guard in enumerate(controlling(code, crash))}
+    used = names(code, crash).union(*(names(code, g) for g in guards if raised))
     weights = {(path, crash): CRASH * (0.3 if raised else 1.0)}
     for place in reversed(code.places(function)):
         if place != crash and (path, place) in executed:
-            flows = bool(used & assigned(code.nodes[place]))
+            flows = bool(used & assigned(code, place))
             weight = max(FLOW * flows, guards.get(place, 0.0), BESIDE)
             weights[path, place] = weight * TYPICAL.get(code.nodes[place].type, 1.0)
-            used = used | names(code.nodes[place]) if flows else used
+            used = used | names(code, place) if flows else used
     for given in _returned(scene, used, executed, by_name):
         weights.setdefault(given, GIVEN)
     return weights
@@ -106,24 +106,15 @@ def outflow(scene: Scene, near: Mapping[tuple[str, str], float], executed: Colle
         code = scene.outline(path)
         function = code.within[place]
         weight = max(near.get((path, function.name), 0.0) if function else 0.0, UNRELATED)
-        weights[path, place] = weight * (RESULT if place in _results(code, function) else 1.0)
+        weights[path, place] = weight * (RESULT if function and place in results(code, function) else 1.0)
     return weights
-
-
-def _results(code: Outline, function: Function | None) -> frozenset[int]:
-    """The returns of a function, the places that assign what they return, and the branches that decide on either."""
-    places = code.places(function)
-    returns = {p for p in places if code.nodes[p].type == "return_statement"}
-    returned = frozenset().union(*(names(code.nodes[p]) for p in returns))
-    flows = returns | {p for p in places if assigned(code.nodes[p]) & returned}
-    return frozenset(flows | {first_line(branch) for p in flows for branch in controlling(code.nodes[p])})
 
 
 def surroundings(scene: Scene, path: str, function: Function) -> tuple[Place, tuple[Place, ...]]:
     """A function's header, and what it uses that ran on import: its decorators, the module's and the class's constants."""
     code = scene.outline(path)
     used, header = _names(scene, path, function), first_line(function.node)
-    constants = (p for p, around in code.within.items() if around is None and assigned(code.nodes[p]) & used)
+    constants = (p for p, around in code.within.items() if around is None and assigned(code, p) & used)
     return (path, header), tuple((path, p) for p in (*range(function.first, header), *constants) if p in code.nodes)
 
 
@@ -150,9 +141,9 @@ def _seeds(scene: Scene, test: TestOutcome) -> dict[str, float]:
         code = scene.outline(frame.path)
         at, function = code.place(frame.line), scene.function(frame.path, frame.line)
         for distance, place in enumerate(p for p in reversed(code.places(function)) if p < at):
-            _raise(seeds, calls(code.nodes[place]), max(STEP ** (distance + 1), FAR))
+            _raise(seeds, calls(code, place), max(STEP ** (distance + 1), FAR))
         _raise(seeds, _names(scene, frame.path, function) if function else (), FAR)
-        _raise(seeds, calls(code.nodes[at]), 1.0)
+        _raise(seeds, calls(code, at), 1.0)
     return seeds
 
 
@@ -165,12 +156,12 @@ def _raise(weights: dict[str, float], keys: Iterable[str], least: float) -> None
 def _names(scene: Scene, path: str, function: Function) -> frozenset[str]:
     """What a function uses and may call."""
     code = scene.outline(path)
-    return frozenset().union(*(calls(code.nodes[place]) for place in code.places(function)))
+    return frozenset().union(*(calls(code, place) for place in code.places(function)))
 
 
 def query(scene: Scene, test: TestOutcome, names: Iterable[str] = ()) -> frozenset[str]:
     """The words of a failure: the test's name, its failing statements, its message, and the names an issue mentions."""
-    said = (own_text(scene.node(frame.path, frame.line)) for frame in scene.test_frames(test))
+    said = (own_text(scene.outline(frame.path), scene.outline(frame.path).place(frame.line)) for frame in scene.test_frames(test))
     phrases = (test.id.split("[")[0], test.message[:400], *said, *names)
     return frozenset(word for phrase in phrases for word in words(phrase)) - {"test", "tests"}
 
@@ -191,7 +182,7 @@ def _bag(scene: Scene, place: Place) -> dict[str, float]:
     function = code.within[place[1]]
     bag = dict.fromkeys(words(place[0]), 0.5)
     bag.update(dict.fromkeys(words(function.name) if function else (), 0.7))
-    bag.update(dict.fromkeys(words(own_text(code.nodes[place[1]])), 1.0))
+    bag.update(dict.fromkeys(words(own_text(code, place[1])), 1.0))
     return bag
 
 
@@ -206,10 +197,10 @@ def typical(scene: Scene, place: Place) -> float:
 
 def looping(scene: Scene, place: Place) -> bool:
     """Whether a place is a loop's header or inside one."""
-    node = scene.outline(place[0]).nodes[place[1]]
-    return node.type in LOOPS or any(n.type in LOOPS for n in controlling(node))
+    code = scene.outline(place[0])
+    return any(code.nodes[p].type in LOOPS for p in (place[1], *controlling(code, place[1])))
 
 
 def spoken(scene: Scene, place: Place, said: Iterable[str]) -> bool:
     """Whether a place has one of these names in it."""
-    return not names(scene.outline(place[0]).nodes[place[1]]).isdisjoint(said)
+    return not names(scene.outline(place[0]), place[1]).isdisjoint(said)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-PATH = re.compile(r"[\w./\\-]*\w\.pyi?\b")
-FRAME = re.compile(r'File "([^"]+)", line (\d+)')
+WORD = re.compile(r"[\w./\\-]+")
+FRAME = re.compile(r'File "([^"\n]{1,500})", line (\d{1,9})')
 QUOTED = re.compile(r"`([^`\n]{1,200})`")
-CODELIKE = re.compile(r"\b(?:[A-Za-z]\w*(?:\.[A-Za-z_]\w*)+|[a-z]+[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*|\w*[a-z]_\w+|[A-Za-z_]\w*(?=\())")
+DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*\(?")
+CODELIKE = re.compile(r"\w\.\w|[a-z0-9]_\w|[a-z][A-Z]|\($")  # a.b, a_b, aB, a(
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 FILE, NAME, LINE = 1.5, 2.0, 2.0  # what it is worth that the issue mentions the file, the function, the very line
 LONGEST = 20_000  # characters of an issue that are read
@@ -34,9 +35,10 @@ class Mentions:
 def mentions(issue: str) -> Mentions:
     """Read an issue."""
     said = issue[:LONGEST]
-    code = [*QUOTED.findall(said), *CODELIKE.findall(said)]
+    code = [*QUOTED.findall(said), *(word for word in DOTTED.findall(said) if CODELIKE.search(word))]
+    words = (word.rstrip(".").replace("\\", "/") for word in WORD.findall(said))
     return Mentions(
-        paths=frozenset(path.replace("\\", "/") for path in PATH.findall(said)),
+        paths=frozenset(word for word in words if word.endswith((".py", ".pyi"))),
         frames=frozenset((path.replace("\\", "/"), int(line)) for path, line in FRAME.findall(said)),
         names=frozenset(name for piece in code for name in IDENTIFIER.findall(piece)),
     )

@@ -14,11 +14,11 @@ from functools import lru_cache
 from tree_sitter import Node
 
 from swesearch.code import parse
-from swesearch.code.parse import CLASS, CLAUSES, DECORATED, FUNCTION, Function, first_line, last_line, text
+from swesearch.code.parse import CLASS, DECORATED, FUNCTION, Function, first_line, last_line, text
 
 LOOPS = frozenset({"while_statement", "for_statement"})
 BRANCHES = LOOPS | {"if_statement", "elif_clause", "with_statement", "match_statement", "case_clause"}
-PARTS = CLAUSES | {FUNCTION, CLASS, "decorator"}  # places that need not be statements
+ASSIGNMENTS = {"assignment", "augmented_assignment", "for_statement"}
 OPERATORS: Mapping[str, str] = {  # syntax -> the methods that Python calls for it
     **{"==": "__eq__", "!=": "__ne__ __eq__", "<": "__lt__", ">": "__gt__ __lt__", "<=": "__le__", ">=": "__ge__"},
     **{
@@ -39,12 +39,13 @@ BUILTINS: Mapping[str, str] = {
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Outline:
     """A source file by line. `of_line[line - 1]` is the place of a line, 0 where there is none."""
 
     of_line: tuple[int, ...]
     nodes: Mapping[int, Node]  # place -> its statement or clause, in source order
+    above: Mapping[int, int]  # place -> the place it is nested in, 0 at the top
     functions: tuple[Function, ...]
     within: Mapping[int, Function | None]  # place -> the innermost function around it; a def's own place belongs outside it
 
@@ -61,20 +62,17 @@ class Outline:
 @lru_cache(maxsize=256)
 def outline(source: bytes) -> Outline:
     """The outline of a file, cached by content."""
-    found = [n for n in parse.walk(parse.parse(source).root_node) if _is_place(n)]
     of_line = [0] * len(parse.line_starts(source))
     nodes: dict[int, Node] = {}
-    for node in found:  # outer ones first: a line belongs to the innermost, a place is the outermost of those that begin there
-        first, last = first_line(node), last_line(node)
-        of_line[first - 1 : last] = [first] * (last - first + 1)
-        nodes.setdefault(first, node)
+    above: dict[int, int] = {}
+    for node in parse.statements(source):  # outer ones first: a line belongs to the innermost, a place is the outermost that begins there
+        if node.type != DECORATED:  # decorators and the definition under them are places of their own
+            first, last = first_line(node), last_line(node)
+            above.setdefault(first, of_line[first - 1])
+            nodes.setdefault(first, node)
+            of_line[first - 1 : last] = [first] * (last - first + 1)
     functions = parse.functions(source)
-    return Outline(tuple(of_line), nodes, functions, _within(functions, nodes))
-
-
-def _is_place(node: Node) -> bool:
-    """Decorators and the definition under them are places of their own."""
-    return (parse.is_statement(node) and node.type != DECORATED) or node.type in PARTS
+    return Outline(tuple(of_line), nodes, above, functions, _within(functions, nodes))
 
 
 def _within(functions: tuple[Function, ...], nodes: Mapping[int, Node]) -> dict[int, Function | None]:
@@ -85,40 +83,52 @@ def _within(functions: tuple[Function, ...], nodes: Mapping[int, Node]) -> dict[
     return within
 
 
-def own_text(node: Node) -> str:
-    """The source of a place without the statements inside it."""
-    end = parse.header(node).end - node.start_byte
-    return (node.text or b"")[:end].decode("utf-8", "backslashreplace")
-
-
 @lru_cache(maxsize=4096)
 def words(phrase: str) -> frozenset[str]:
     """The lower-case words of identifiers and prose: "getHTTP_headers" -> get, http, headers."""
     return frozenset(w.lower() for w in WORD.findall(phrase) if len(w) > 2)
 
 
-def names(node: Node) -> frozenset[str]:
+def own_text(code: Outline, place: int) -> str:
+    """The source of a place without the statements inside it."""
+    node = code.nodes[place]
+    end = parse.header(node).end - node.start_byte
+    return (node.text or b"")[:end].decode("utf-8", "backslashreplace")
+
+
+@lru_cache(maxsize=1 << 15)
+def names(code: Outline, place: int) -> frozenset[str]:
     """The identifiers in a place, attributes included."""
-    return frozenset(text(n) for n in parse.own(node) if n.type == "identifier")
+    return frozenset(text(n) for n in parse.own(code.nodes[place]) if n.type == "identifier")
 
 
-def calls(node: Node) -> frozenset[str]:
+@lru_cache(maxsize=1 << 15)
+def calls(code: Outline, place: int) -> frozenset[str]:
     """What a place may call: its identifiers, and the special methods behind its operators and builtins."""
-    said = names(node)
-    special = {method for n in parse.own(node) for method in OPERATORS.get(n.type, "").split()}
+    said = names(code, place)
+    special = {method for n in parse.own(code.nodes[place]) for method in OPERATORS.get(n.type, "").split()}
     return said.union(special, *(BUILTINS[name].split() for name in said & BUILTINS.keys()))
 
 
-def assigned(node: Node) -> frozenset[str]:
+@lru_cache(maxsize=1 << 15)
+def assigned(code: Outline, place: int) -> frozenset[str]:
     """The names, and names of attributes, that a place gives a value to."""
-    targets = [n.child_by_field_name("left") for n in parse.own(node) if n.type in {"assignment", "augmented_assignment", "for_statement"}]
+    targets = [n.child_by_field_name("left") for n in parse.own(code.nodes[place]) if n.type in ASSIGNMENTS]
     return frozenset(text(n) for target in targets if target for n in parse.walk(target) if n.type == "identifier")
 
 
-def controlling(node: Node) -> Iterator[Node]:
+def controlling(code: Outline, place: int) -> Iterator[int]:
     """The branches and loops that decide whether a place runs, innermost first, up to its function."""
-    above = node.parent
-    while above is not None and above.type not in {FUNCTION, CLASS, DECORATED}:
-        if above.type in BRANCHES:
-            yield above
-        above = above.parent
+    while (place := code.above[place]) and code.nodes[place].type not in {FUNCTION, CLASS}:
+        if code.nodes[place].type in BRANCHES:
+            yield place
+
+
+@lru_cache(maxsize=1 << 12)
+def results(code: Outline, function: Function) -> frozenset[int]:
+    """The returns of a function, the places that assign what they return, and the branches that decide on either."""
+    places = code.places(function)
+    returns = {p for p in places if code.nodes[p].type == "return_statement"}
+    returned = frozenset().union(*(names(code, p) for p in returns))
+    flows = returns | {p for p in places if assigned(code, p) & returned}
+    return frozenset(flows.union(*(controlling(code, p) for p in flows)))

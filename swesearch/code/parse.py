@@ -20,6 +20,7 @@ SUFFIXES: Mapping[str, str] = {".py": "python", ".pyi": "python"}
 BODIES = frozenset({"module", "block"})  # nodes whose named children are statements
 CLAUSES = frozenset({"elif_clause", "else_clause", "except_clause", "except_group_clause", "finally_clause", "case_clause"})
 FUNCTION, CLASS, DECORATED = "function_definition", "class_definition", "decorated_definition"
+PARTS = CLAUSES | {FUNCTION, CLASS, "decorator"}  # named places that need not be statements
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -145,14 +146,19 @@ def nodes_at(source: bytes, line: int) -> tuple[Node, ...]:
     return tuple(n for n in walk(root, lambda n: touches(n, line)) if n.is_named and touches(n, line))
 
 
-def is_statement(node: Node) -> bool:
-    """Whether a node is a statement: simple, compound or a definition. Comments are none; a decorated definition is one, not two."""
-    return node.is_named and node.type != "comment" and node.parent is not None and node.parent.type in BODIES
+def statements(source: bytes) -> Iterator[Node]:
+    """Every statement, clause and decorator, and the definitions under decorators: outer ones first. Comments are none."""
+    bodies: set[int] = set()  # looking up a node's parent takes time that grows with the tree
+    for node in walk(parse(source).root_node):
+        if node.type in BODIES:
+            bodies.update(child.id for child in node.named_children if child.type != "comment")
+        if node.id in bodies or node.type in PARTS:
+            yield node
 
 
 def statements_at(source: bytes, line: int) -> tuple[Node, ...]:
     """The statements that begin on `line`, or else the innermost one that stands on it."""
-    found = [n for n in nodes_at(source, line) if is_statement(n)]
+    found = [n for n in nodes_at(source, line) if n.parent is not None and n.parent.type in BODIES and n.type != "comment"]
     begun = tuple(n for n in found if first_line(n) == line)
     return begun or tuple(found[-1:])
 

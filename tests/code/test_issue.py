@@ -1,5 +1,7 @@
 """What an issue mentions."""
 
+import time
+
 from swesearch.code.issue import FILE, LINE, NAME, mentions
 
 ISSUE = """Crash in `format_meter`
@@ -32,3 +34,9 @@ def test_code_in_prose_is_found_by_its_looks() -> None:
 
 def test_an_empty_issue_changes_nothing() -> None:
     assert mentions("").weight("a.py", "f", 1) == 1
+
+
+def test_a_hostile_issue_costs_little() -> None:
+    start = time.process_time()
+    mentions("x" * 20_000 + "a.b_" * 5_000 + "`" * 5_000)
+    assert time.process_time() - start < 1
