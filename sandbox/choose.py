@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from sandbox.base import Environment, Quota, Sandbox, SandboxError, SandboxUnavailable
@@ -59,18 +60,23 @@ def survey() -> dict[str, str]:
 def _docker(tell: Tell) -> Choice:
     from sandbox import docker, images
 
-    client = docker.connect()
-    image = images.base_image(client, tell=tell)
+    with closing(docker.connect()) as client:
+        image = images.base_image(client, tell=tell)
+        version = images.python_version(client, image)
+
+    def pullable(name: str) -> bool:
+        with closing(docker.connect()) as client:
+            return images.pullable(client, name, tell)
 
     def make(environment: Environment, quota: Quota, slots: int | None, run: str) -> Sandbox:
         return docker.DockerSandbox(environment, quota, slots, run)
 
     def set_up(environment: Environment, command: str, archive: Callable[[], bytes]) -> Environment:
-        made = images.setup_image(client, environment.image or image, archive(), command, tell)
+        with closing(docker.connect()) as client:
+            made = images.setup_image(client, environment.image or image, archive(), command, tell)
         return replace(environment, image=made, why=f"{environment.why}, after {command}")
 
-    box = Box(images.python_version(client, image), pullable=lambda name: images.pullable(client, name, tell))
-    return Choice("docker", f"closed containers of {image}", box, make, set_up)
+    return Choice("docker", f"closed containers of {image}", Box(version, pullable=pullable), make, set_up)
 
 
 def _bubblewrap(_: Tell) -> Choice:

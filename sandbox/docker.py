@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import socket
 import struct
+import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -28,6 +31,9 @@ NO_ENGINE = "no Docker engine answers ({}). Start Docker, or name another sandbo
 
 def connect() -> docker.DockerClient:
     """A client whose engine has answered. Raises SandboxUnavailable."""
+    host = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    if host.startswith("unix://") and not Path(host.removeprefix("unix://")).exists():  # the SDK would try, and lose a socket
+        raise SandboxUnavailable(NO_ENGINE.format(f"{host} is not there"))
     try:
         client = docker.from_env(timeout=ENGINE_SECONDS)
         client.ping()
@@ -133,6 +139,7 @@ class ContainerLink:
         self._client, self._container = client, container
         self._ready, self._words = bytearray(), bytearray()  # the agent's stdout; the tail of its stderr
         self._killed = False
+        self._in_use = threading.Lock()  # a socket closed under a thread that reads from it can leave that thread waiting
         try:
             stream = client.api.attach_socket(container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
             self._socket: socket.socket = getattr(stream, "_sock", stream)
@@ -145,16 +152,18 @@ class ContainerLink:
     def send(self, data: bytes) -> None:
         """Write all of `data`."""
         try:
-            self._socket.settimeout(ENGINE_SECONDS)
-            self._socket.sendall(data)
+            with self._in_use:
+                self._socket.settimeout(ENGINE_SECONDS)
+                self._socket.sendall(data)
         except OSError as error:
             raise self._gone() from error
 
     def receive(self, count: int, deadline: float) -> bytes:
         """Exactly `count` bytes before `deadline`."""
         while len(self._ready) < count:
-            kind, size = struct.unpack(">BxxxI", self._exactly(8, deadline))
-            data = self._exactly(size, deadline)
+            with self._in_use:
+                kind, size = struct.unpack(">BxxxI", self._exactly(8, deadline))
+                data = self._exactly(size, deadline)
             if kind == 1:
                 self._ready += data
             else:
@@ -166,16 +175,19 @@ class ContainerLink:
         """Remove the container."""
         if not self._killed:
             self._killed = True
-            self._stream.close()
-            self._socket.close()
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for an answer
+            with self._in_use:
+                self._stream.close()
+                self._socket.close()
             _remove(self._client, self._container)
 
     def _exactly(self, count: int, deadline: float) -> bytes:
         data = bytearray(count)
         view = memoryview(data)
         while view:
-            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
             try:
+                self._socket.settimeout(max(0.001, deadline - time.monotonic()))
                 got = self._socket.recv_into(view)
             except TimeoutError as error:
                 raise SandboxUnavailable("the container does not answer") from error

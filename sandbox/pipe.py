@@ -6,6 +6,7 @@ import os
 import selectors
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 
@@ -17,6 +18,7 @@ class PipeLink:
 
     def __init__(self, argv: Sequence[str], environment: Mapping[str, str], pass_fds: Sequence[int] = ()) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `kill`)
+        self._in_use = threading.Lock()  # nothing is closed under a thread that reads from it
         try:
             self._process = subprocess.Popen(
                 argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr,
@@ -39,7 +41,9 @@ class PipeLink:
         """Exactly `count` bytes before `deadline`."""
         assert self._process.stdout
         data = bytearray()
-        with selectors.DefaultSelector() as selector:
+        with self._in_use, selectors.DefaultSelector() as selector:
+            if self._process.stdout.closed:
+                raise self._gone()
             selector.register(self._process.stdout, selectors.EVENT_READ)
             while len(data) < count:
                 if not selector.select(max(0.0, deadline - time.monotonic())):
@@ -52,15 +56,17 @@ class PipeLink:
 
     def kill(self) -> None:
         """Close its stdin, by which it ends itself and all it started; kill it where that is not enough."""
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream:
-                stream.close()
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.close()
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._stderr.close()
+        with self._in_use:
+            self._process.stdout.close()
+            self._stderr.close()
 
     def _gone(self) -> SandboxUnavailable:
         if self._stderr.closed:

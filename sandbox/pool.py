@@ -68,12 +68,13 @@ class Pool:
         return waiting.result() if waiting else self._make()
 
     def _make(self) -> Box:
-        box = self._launch()
-        with self._lock:
-            if not self._closed:
-                self._boxes.add(box)
-                return box
-        box.kill()
+        if not self._closed:
+            box = self._launch()
+            with self._lock:
+                if not self._closed:
+                    self._boxes.add(box)
+                    return box
+            box.kill()
         raise SandboxUnavailable("the sandbox is closed")
 
     def _give(self, box: Box, keep: bool, replace: bool) -> None:

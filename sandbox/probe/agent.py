@@ -144,7 +144,7 @@ class Agent:
         tests = [path for path in wanted if TEST_FILE.search(path)]
         modules = [path for path in wanted if path not in tests]
         order = json.dumps({"modules": modules, "tests": tests, "seconds": COMPILE_SECONDS, "time": DATE}).encode()
-        run = Run(self._family, {"seconds": 10 * COMPILE_SECONDS, "output": 1 << 10, "cpu": None}, None, memoryview(order))
+        run = Run(self._family, {"seconds": 5 * COMPILE_SECONDS, "output": 1 << 10, "cpu": None}, None, memoryview(order))
         argv = [self._config["python"], "-I", "-B", os.path.join(self._config["probe"], "bytecode.py")]
         try:
             run.directly(lambda ends: self._launch(argv, self._config["env"], ends, UNLIMITED))

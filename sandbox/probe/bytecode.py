@@ -2,26 +2,25 @@
 
 fd 3 brings {"modules": [...], "tests": [...], "seconds": n, "time": n}; fd 4 takes JSON lines [path, path of the bytecode, its size],
 each followed by the bytes. A module's bytecode is checked against its source by hash when it is loaded, so it is never stale. pytest
-rewrites the asserts of test files, and keeps that only for a source of the same time and size: the base's are given that `time`.
+rewrites the asserts of test files; up to version 9 it keeps that for a source of the same time and size: the base's are given `time`.
 """
 
 from __future__ import annotations
 
-import ast
 import importlib.util
+import io
 import json
-import marshal
 import os
 import py_compile
 import site
-import struct
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Tuple
+from pathlib import Path
+from typing import Callable, Tuple
 
 Compiled = Callable[[str], Tuple[str, bytes]]  # path -> path of the bytecode, bytes
-FAULTS = (py_compile.PyCompileError, SyntaxError, ValueError, OSError, RecursionError)
+FAULTS = (py_compile.PyCompileError, SyntaxError, ValueError, OSError, RecursionError, TypeError, AttributeError)
 
 
 def main() -> None:
@@ -30,8 +29,8 @@ def main() -> None:
         order = json.loads(file.read())
     end = time.monotonic() + order["seconds"]
     work: list[tuple[str, Compiled]] = [(path, _module) for path in order["modules"]]
-    rewrite, tail = _pytest() if order["tests"] else (None, "")
-    work += [(path, _test_file(rewrite, tail, order["time"])) for path in order["tests"] if rewrite]
+    test_file = _pytest(order["time"]) if order["tests"] else None
+    work += [(path, test_file) for path in order["tests"] if test_file]
     with open(4, "wb") as report:
         for path, compiled in work:
             name, data = _try(compiled, path)
@@ -55,28 +54,21 @@ def _module(path: str) -> tuple[str, bytes]:
             return importlib.util.cache_from_source(path), file.read()
 
 
-def _pytest() -> tuple[Any, str]:
-    """pytest's rewriter and the end of its bytecode's name, None where there is no pytest as we know it."""
+def _pytest(date: int) -> Compiled | None:
+    """How this environment's pytest rewrites and keeps a test file, by its own functions. None where it has none as we know it."""
     for folder in filter(None, os.environ.get("BOX_SITE", "").split(":")):
         site.addsitedir(folder)
     try:
-        from _pytest.assertion.rewrite import PYC_TAIL, rewrite_asserts
+        from _pytest.assertion.rewrite import PYC_TAIL, _rewrite_test, _write_pyc_fp
     except ImportError:
-        return None, ""
-    return rewrite_asserts, PYC_TAIL
+        return None
 
-
-def _test_file(rewrite: Any, tail: str, mtime: int) -> Compiled:
     def compiled(path: str) -> tuple[str, bytes]:
-        with open(path, "rb") as file:
-            source = file.read()
-        full = os.path.abspath(path)
-        tree = ast.parse(source, full)
-        rewrite(tree, source, full, None)
-        code = compile(tree, full, "exec", dont_inherit=True)
-        header = importlib.util.MAGIC_NUMBER + struct.pack("<III", 0, mtime, len(source) & 0xFFFFFFFF)
+        os.utime(path, (date, date))
+        kept = io.BytesIO()
+        _write_pyc_fp(kept, *_rewrite_test(Path(path).absolute(), None))  # type: ignore[arg-type] # no settings: see `Base.to_compile`
         folder, name = os.path.split(path)
-        return os.path.join(folder, "__pycache__", name[:-3] + tail), header + marshal.dumps(code)
+        return os.path.join(folder, "__pycache__", name[:-3] + PYC_TAIL), kept.getvalue()
 
     return compiled
 

@@ -43,6 +43,7 @@ class Base:
         self.folders: set[str] = set()
         self._asked: set[str] = set()  # files whose bytecode was asked for
         self._dated: set[str] = set()  # files whose bytecode holds for one date only
+        self._hooked = b"enable_assertion_pass_hook" in archive  # then pytest rewrites asserts in another way
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             for entry in tar:
                 self._add(entry)
@@ -64,8 +65,9 @@ class Base:
         self.folders.update(parents(path))
 
     def to_compile(self, read: Iterable[str]) -> list[str]:
-        """The Python files among these whose bytecode was never asked for."""
-        return sorted(path for path in read if path.endswith(".py") and path not in self._asked)
+        """The Python files among these whose bytecode was never asked for, and can be made without knowing pytest's settings."""
+        plain = (path for path in read if path.endswith(".py") and path not in self._asked)
+        return sorted(path for path in plain if not (self._hooked and TEST_FILE.search(path)))
 
     def take_bytecode(self, asked: Iterable[str], report: bytes) -> None:
         """Add what `bytecode.py` made of these files to the tree. A report of nothing means it cannot be done."""
