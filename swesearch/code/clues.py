@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from keyword import kwlist
 from math import log
 
 from sandbox.base import TestOutcome
@@ -36,6 +37,7 @@ TYPICAL: Mapping[str, float] = {  # how often a kind of statement is what a fix 
     **dict.fromkeys(("import_statement", "import_from_statement", "future_import_statement", "try_statement"), 0.1),
     **dict.fromkeys(("else_clause", "finally_clause", "nonlocal_statement"), 0.02),
 }
+COMMON = {"test", "tests", "self", "assertion", "error", *(word.lower() for word in kwlist)}  # say nothing of the place
 IMPORTED = 0.15  # weight of what runs on import, against a line in a function
 
 
@@ -163,7 +165,7 @@ def query(scene: Scene, test: TestOutcome, names: Iterable[str] = ()) -> frozens
     """The words of a failure: the test's name, its failing statements, its message, and the names an issue mentions."""
     said = (own_text(scene.outline(frame.path), scene.outline(frame.path).place(frame.line)) for frame in scene.test_frames(test))
     phrases = (test.id.split("[")[0], test.message[:400], *said, *names)
-    return frozenset(word for phrase in phrases for word in words(phrase)) - {"test", "tests"}
+    return frozenset(word for phrase in phrases for word in words(phrase)) - COMMON
 
 
 def likeness(scene: Scene, places: Iterable[Place], query: Collection[str]) -> dict[Place, float]:
