@@ -145,6 +145,8 @@ def _relatives(called: Node, old: str, context: Context) -> Iterator[tuple[str, 
 @template(4, "call", on="AttributeError TypeError")
 def unwrap(node: Node, context: Context) -> Drafts:
     """Take the argument instead of the call."""
+    if context.performed(node):
+        return
     for argument in positional(node)[:3]:
         yield context.put(node, context.text(argument), 1.0, f"{context.text(argument)[:30]} without {callee(node, context)}")
     called = node.child_by_field_name("function")

@@ -189,6 +189,11 @@ class Context:
         text = found.group(1).decode() if found else "    "
         return "\t" if "\t" in text else " " * min(len(text), 4)
 
+    def performed(self, node: Node) -> bool:
+        """Whether a node is a statement by itself, so that its value does not matter."""
+        parent = self.unit.parent(node)
+        return parent is not None and parent.type == "expression_statement"
+
     # What to make it from
 
     @cached_property

@@ -30,8 +30,10 @@ def replace(node: Node, context: Context) -> Drafts:
 def simplify(node: Node, context: Context) -> Drafts:
     """A variable for an expression."""
     old = context.text(node)
-    for name in context.locals(node):
-        weight = name.weight * context.agree(old, name.text) * (1 + 3 * (name.text in old))
+    for name in context.locals(node) if not context.performed(node) else ():
+        weight = (
+            name.weight * context.agree(old, name.text) * (context.alike(old, name.text) if node.type in {"attribute", "string"} else 1)
+        )
         yield context.put(node, name.text, weight, f"use {name.text} instead of {old[:40]}")
 
 
