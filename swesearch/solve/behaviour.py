@@ -11,7 +11,7 @@ from swesearch.discriminator.select import Select
 from swesearch.solve.prepare import Bench
 from swesearch.value.checks import CheckRun
 
-MOST = 12  # tests of each file whose inputs are changed, failing ones first
+MOST, VARIANTS = 6, 12  # tests of each file whose inputs are changed, failing ones first; changes of each
 
 
 def selector(bench: Bench) -> Select:
@@ -26,7 +26,7 @@ def _behave(bench: Bench, state: State) -> Mapping[str, str]:
     shown: dict[str, str] = {}
     for check in bench.checks:
         for path, names in _files(check).items():
-            changed = observing(bench.store.read(bench.root, path), names[:MOST])
+            changed = observing(bench.store.read(bench.root, path), names[:MOST], VARIANTS)
             if changed is not None:
                 shown |= behaviour(check.instead(state, path, changed).outcomes)
     return shown

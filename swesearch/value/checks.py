@@ -20,11 +20,12 @@ from swesearch.value.protect import protected
 COMMAND = "command"  # the one test id of a check that is not a Python test command
 COLLECTION = "collection"  # the one test id of a check whose tests cannot be collected because of the bug
 TRACEBACK = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
+COLLECTED = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")  # what pytest looks into, where nothing else is configured
 BAD = frozenset({"failed", "error"})
 CUT = "Timeout"  # the error of a test that was cut short
-QUICK = 0.5  # CPU seconds for a test on the root, where nothing shows that it needs more
+QUICK = 0.4  # CPU seconds for a test on the root, where nothing shows that it needs more
 PER_TEST = 15  # a test that seems to hang gets this fraction of what a whole run may use, before it is believed
-TYPICAL = 0.05  # CPU seconds that a test is taken to need where all of them hang
+TYPICAL = 0.03  # CPU seconds that a test is taken to need where all of them hang
 SLACK, FLOOR, SHORTEST = 10.0, 2.0, 0.2  # a candidate may use this many times the root's CPU seconds; no less for a run, for a test
 
 
@@ -133,7 +134,13 @@ class CheckRun:
 
     def rest(self, state: State, sandbox: Sandbox) -> TestRun | None:
         """The repository's tests in other files, in a process of its own in `sandbox`; None where the check is no Python test."""
-        return self._fresh(state, sandbox, _other_files) if self._job else None
+        return self._fresh(state, sandbox, _other_files) if self._job and self._others else None
+
+    @cached_property
+    def _others(self) -> bool:
+        """Whether the repository has test files that the check does not name."""
+        named = {arg.split("::")[0] for arg in self._job.args} if self._job else set()
+        return any(COLLECTED.search(path) and path not in named for path in self._store.files(self.root))
 
     def files(self, state: State) -> Files:
         """`state` as a sandbox takes it, the check's own files as they are in the root."""
