@@ -1,7 +1,8 @@
 """What points at places beyond coverage: tracebacks, the functions a failing test calls, and words that test and code share.
 
 Each clue is a weight per place; how they are mixed is told in `localise`. The constants were chosen by looking at nine development bugs
-of BugsInPy and at mutants of six of their projects: what they give there is no estimate for other bugs. They say which of two places is likelier, and a factor of two more or less changes little.
+of BugsInPy and at mutants of six of their projects, so what they give there is no estimate for other bugs. They say which of two
+places is likelier; a factor of two more or less changes little.
 """
 
 from __future__ import annotations
