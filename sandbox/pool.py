@@ -68,14 +68,20 @@ class Pool:
         return waiting.result() if waiting else self._make()
 
     def _make(self) -> Box:
-        if not self._closed:
-            box = self._launch()
-            with self._lock:
-                if not self._closed:
-                    self._boxes.add(box)
-                    return box
-            box.kill()
-        raise SandboxUnavailable("the sandbox is closed")
+        if self._closed:
+            raise SandboxUnavailable("the sandbox is closed")
+        box = self._launch()
+        if self._keep(box):
+            return box
+        box.kill()
+        raise SandboxUnavailable("the sandbox was closed")
+
+    def _keep(self, box: Box) -> bool:
+        """Count the box as ours, unless we were closed while it was made."""
+        with self._lock:
+            if not self._closed:
+                self._boxes.add(box)
+            return not self._closed
 
     def _give(self, box: Box, keep: bool, replace: bool) -> None:
         with self._lock:
