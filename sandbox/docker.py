@@ -141,12 +141,15 @@ class ContainerLink:
         self._killed = False
         self._in_use = threading.Lock()  # a socket closed under a thread that reads from it can leave that thread waiting
         try:
-            stream = client.api.attach_socket(container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-            self._socket: socket.socket = getattr(stream, "_sock", stream)
-            self._stream = stream  # keeps the connection open
-            client.api.start(container)
+            self._stream = client.api.attach_socket(container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
         except BaseException:
             _remove(client, container)
+            raise
+        self._socket: socket.socket = getattr(self._stream, "_sock", self._stream)
+        try:
+            client.api.start(container)
+        except BaseException:
+            self.kill()
             raise
 
     def send(self, data: bytes) -> None:
