@@ -116,7 +116,7 @@ def indent(node: Node, context: Context) -> Drafts:
     yield Draft(block.end_byte, node.end_byte, context.file.newline + deeper + text, 1.0, "do it inside the block above")
 
 
-@template(5, "statement", on="UnboundLocalError")
+@template(5, "statement", on="UnboundLocalError RecursionError")
 def insert(node: Node, context: Context) -> Drafts:
     """Put a statement in.
 
