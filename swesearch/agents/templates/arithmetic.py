@@ -139,7 +139,7 @@ def term(node: Node, context: Context) -> Drafts:
             yield context.fit(node, text, forms.OPERATORS[sign], weight * share, f"calculate {text}")
 
 
-@template(1.5, "value")
+@template(2, "value", on="Timeout")
 def power(node: Node, context: Context) -> Drafts:
     """Square, negate or make positive."""
     if node.type not in {"identifier", "attribute", "call", "subscript", "binary_operator"} or not numeric(node, context):
