@@ -26,7 +26,7 @@ CUT = "Timeout"  # the error of a test that was cut short
 QUICK = 0.4  # CPU seconds for a test on the root, where nothing shows that it needs more
 PER_TEST = 15  # a test that seems to hang gets this fraction of what a whole run may use, before it is believed
 TYPICAL = 0.03  # CPU seconds that a test is taken to need where all of them hang
-SLACK, FLOOR, SHORTEST = 10.0, 2.0, 0.2  # a candidate may use this many times the root's CPU seconds; no less for a run, for a test
+SLACK, FLOOR, SHORTEST = 5.0, 2.0, 0.2  # a candidate may use this many times the root's CPU seconds; no less for a run, for a test
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +122,16 @@ class CheckRun:
         return self._fresh(state, sandbox, _whole_files)
 
     def instead(self, state: State, path: str, source: bytes) -> TestRun:
-        """The tests of `source` on `state`, where it stands in for the test file `path`."""
+        """The tests of `source` on `state`, where it stands in for the test file `path`. They have little time: they are many."""
         if self._job is None:
             return TestRun("empty")
         options = (*_no_targets(self._job), path)
-        job = replace(self._job, args=options, seconds=self.baseline.per_test)
+        job = replace(self._job, args=options, seconds=min(self.baseline.per_test, SHORTEST))
+        limits = replace(self.baseline.limits, cpu_seconds=FLOOR)
         files = self.files(state)
         warm = Warm(self._warm.modules, self._warm.own, self._warm.autoload, refused={"swap": "its tests are not those of the root"})
         changed = {**files.changed, path: File(source)}
-        return run_tests(self._sandbox, replace(files, changed=changed), job, self.baseline.limits, warm)
+        return run_tests(self._sandbox, replace(files, changed=changed), job, limits, warm)
 
     def rest(self, state: State, sandbox: Sandbox) -> TestRun | None:
         """The repository's tests in other files, in a process of its own in `sandbox`; None where the check is no Python test."""
