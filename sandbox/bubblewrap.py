@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sandbox.base import Environment, Quota, SandboxUnavailable
 from sandbox.box import AGENT_COMMAND, PROBE, PROBE_INSIDE, WORK, Box, agent_config, scratch, variables, with_parents
+from sandbox.owner import plain
 from sandbox.pipe import PipeLink
 from sandbox.pool import DEFAULT_QUOTA, PooledSandbox, default_slots, host_resources
 
@@ -38,7 +39,7 @@ class BubblewrapSandbox(PooledSandbox):
     name = "bubblewrap"
 
     def __init__(self, environment: Environment, quota: Quota = DEFAULT_QUOTA, slots: int | None = None, run: str = "") -> None:
-        self._environment, self._quota, self._prefix = environment, quota, f"sandbox-{run}"
+        self._environment, self._quota, self._prefix = environment, quota, f"sandbox-{plain(run)}"
         self._probe()
         super().__init__(self._launch, slots or default_slots(quota, *host_resources()))
 

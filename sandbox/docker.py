@@ -20,7 +20,7 @@ from docker.types import LogConfig, Mount, Ulimit
 from sandbox.base import Environment, Quota, SandboxUnavailable
 from sandbox.box import AGENT_COMMAND, PROBE_INSIDE, WORK, Box, agent_config, probe_files, scratch, variables, with_parents
 from sandbox.images import base_image
-from sandbox.owner import abandoned, labels
+from sandbox.owner import abandoned, labels, plain
 from sandbox.pool import DEFAULT_QUOTA, PooledSandbox, default_slots
 
 TEST_UID = 1001
@@ -92,7 +92,7 @@ class DockerSandbox(PooledSandbox):
         api = self._client.api
         created = api.create_container(
             image, ["python3", *AGENT_COMMAND], user="0", stdin_open=True, working_dir="/", entrypoint=[], labels=labels(self._run),
-            name=f"sandbox-{self._run}-{secrets.token_hex(4)}", network_disabled=True, host_config=self._host_config(),
+            name=f"sandbox-{plain(self._run)}-{secrets.token_hex(4)}", network_disabled=True, host_config=self._host_config(),
         )  # fmt: skip
         return str(created["Id"])
 

@@ -19,6 +19,7 @@ import requests
 from docker.errors import APIError, DockerException, ImageNotFound
 
 from sandbox.base import SandboxError, SandboxUnavailable
+from sandbox.owner import labels
 
 PACKAGES = ("python3", "python3-venv", "git", "ca-certificates")
 LEFT_OUT = (
@@ -83,7 +84,7 @@ def setup_image(client: docker.DockerClient, image: str, files: bytes, command: 
 
 def _set_up(client: docker.DockerClient, image: str, files: bytes, command: str, key: str) -> None:
     container = client.containers.create(
-        image, ["sh", "-ec", command], working_dir="/setup", entrypoint=[], user="0", labels={"sandbox.setup": key}
+        image, ["sh", "-ec", command], working_dir="/setup", entrypoint=[], user="0", labels=labels(f"setup-{key}")
     )
     try:
         container.put_archive("/setup", files)

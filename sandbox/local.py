@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sandbox.base import Environment, Quota
 from sandbox.box import AGENT_COMMAND, PROBE, Box, agent_config, variables
+from sandbox.owner import plain
 from sandbox.pipe import PipeLink
 from sandbox.pool import DEFAULT_QUOTA, PooledSandbox, default_slots, host_resources
 
@@ -24,7 +25,7 @@ class LocalSandbox(PooledSandbox):
     name = "local"
 
     def __init__(self, environment: Environment, quota: Quota = DEFAULT_QUOTA, slots: int | None = None, run: str = "") -> None:
-        self._environment, self._quota, self._prefix = environment, quota, f"sandbox-{run}"
+        self._environment, self._quota, self._prefix = environment, quota, f"sandbox-{plain(run)}"
         super().__init__(self._launch, slots or default_slots(quota, *host_resources()))
 
     def _launch(self) -> Box:

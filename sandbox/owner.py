@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import time
 from pathlib import Path
 
@@ -22,6 +23,11 @@ def _started(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
         return ""
+
+
+def plain(run: str) -> str:
+    """A run's name in letters that container and folder names may have."""
+    return re.sub(r"[^a-zA-Z0-9_.-]", "-", run)
 
 
 def labels(run: str) -> dict[str, str]:

@@ -123,6 +123,11 @@ def boxes(backend: str, run: str) -> int:
     return found
 
 
+def test_a_run_may_have_any_name(make: Callable[..., Sandbox], backend: str, tree: Callable[..., Files]) -> None:
+    sandbox = make(backend, run="2026 Ünïcode/../näme: " + secrets.token_hex(4))
+    assert sandbox.run(tree({}), Command(("true",)), Limits()).exit_code == 0
+
+
 def test_two_sandboxes_do_not_disturb_each_other(make: Callable[..., Sandbox], backend: str, tree: Callable[..., Files]) -> None:
     def work(number: int) -> bytes:
         script = f"echo {number} > mine; echo {number} > $TMPDIR/mine; sleep 0.3; cat mine $TMPDIR/mine"
