@@ -8,6 +8,7 @@ The others are guesses in proportion. After Tan et al., "Anti-patterns in search
 from __future__ import annotations
 
 import ast
+import builtins
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -59,6 +60,11 @@ def deletes_code(change: Change) -> bool:
     return change.removed.total() > change.added.total()
 
 
+def drops_a_call(change: Change) -> bool:
+    """A call fewer of a function that the project defines."""
+    return sum(map(_own_call, ast.walk(change.after))) < sum(map(_own_call, ast.walk(change.before)))
+
+
 def leaves_early(change: Change) -> bool:
     """A return, continue or break more than before."""
     return change.more(lambda node: isinstance(node, EXITS))
@@ -92,6 +98,7 @@ def replaces_wholesale(change: Change) -> bool:
 
 RULES = (
     Rule("deletion", MEASURED, "removes code", deletes_code),
+    Rule("dropped call", MEASURED, "no longer calls a function that it called", drops_a_call),
     Rule("early exit", MEASURED, "leaves a function or loop early where it did not before", leaves_early),
     Rule("constant condition", 1.0, "makes a condition always true or always false", decides_in_advance),
     Rule("special case", 2.0, "compares with a value that the failing test uses", special_cases_the_test),
@@ -116,6 +123,11 @@ def literals_of(source: bytes) -> frozenset[object]:
         return frozenset(_value(node) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant | ast.UnaryOp)) - {...}
     except (SyntaxError, ValueError):
         return frozenset()
+
+
+def _own_call(node: ast.AST) -> bool:
+    """A call by a plain name that is not built in."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not hasattr(builtins, node.func.id)
 
 
 def _different(before: ast.Module, after: ast.Module) -> tuple[ast.Module, ast.Module]:

@@ -62,6 +62,12 @@ def test_each_anti_pattern_is_seen(rule: str, after: str) -> None:
     assert rule in broken(after)
 
 
+def test_a_call_of_a_function_of_the_project_that_is_gone_is_seen_and_one_of_a_builtin_is_not() -> None:
+    before = BEFORE.replace("item > limit", "valued(item) > abs(limit)")
+    assert broken(before.replace("valued(item)", "item"), before=before) == {"dropped call"}
+    assert broken(before.replace("abs(limit)", "limit"), before=before) == set()
+
+
 def test_comparing_with_a_value_of_the_failing_test_is_seen() -> None:
     after = BEFORE.replace("    result = 0", "    if limit == 1234:\n        items = []\n    result = 0")
     assert "special case" in broken(after, frozenset({1234}))
