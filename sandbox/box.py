@@ -115,8 +115,8 @@ class Box:
 
 
 def agent_config(environment: Environment, quota: Quota, **settings: Any) -> dict[str, Any]:
-    """The agent's first frame. `settings`: uid, work, probe, scratch, keep, init, cgroup, filter, files, env."""
-    return {"python": environment.python, "quota": asdict(quota), **settings}
+    """The agent's first frame. `settings`: uid, work, probe, scratch, keep, init, cgroup, filter, files, env, modes."""
+    return {"python": environment.python, "quota": asdict(quota), "remove": [], **settings}
 
 
 def probe_files() -> dict[str, str]:

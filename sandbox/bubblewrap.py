@@ -60,17 +60,13 @@ class BubblewrapSandbox(PooledSandbox):
             raise SandboxUnavailable(f"bubblewrap does not work here ({words[-300:]}): {mend}")
 
     def _launch(self) -> Box:
-        stage = Stage(self._prefix)
-        try:
-            link = StagedLink(stage, stage.command(self._arguments(stage), [AGENT_PYTHON, *AGENT_COMMAND]))
-        except BaseException:
-            stage.close()
-            raise
-        try:
-            return Box(link, self._config())
-        except BaseException:
-            link.kill()
-            raise
+        with Stage(self._prefix) as stage:  # not needed any more once the agent answers
+            link = PipeLink(stage.command(self._arguments(stage), [AGENT_PYTHON, *AGENT_COMMAND]), {})
+            try:
+                return Box(link, self._config())
+            except BaseException:
+                link.kill()
+                raise
 
     def _config(self) -> dict[str, object]:
         mounts = self._environment.mounts
@@ -121,26 +117,10 @@ class Stage:
         order = {"folder": self._folder, "binds": self._binds, "user": NOBODY, "argv": bwrap}
         return [sys.executable, "-I", "-S", str(Path(__file__).with_name("stage.py")), json.dumps(order)]
 
-    def close(self) -> None:
-        """Remove the folder. What was mounted in it was never to be seen outside."""
-        if self._folder and Path(self._folder).is_dir():
-            Path(self._folder).rmdir()
-
     def __enter__(self) -> Stage:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class StagedLink(PipeLink):
-    """The pipes of bubblewrap, and the stage it was started from."""
-
-    def __init__(self, stage: Stage, argv: Sequence[str]) -> None:
-        self._stage = stage
-        super().__init__(argv, {})
-
-    def kill(self) -> None:
-        """End the box."""
-        super().kill()
-        self._stage.close()
+        """Remove the folder. What was mounted in it was never to be seen outside."""
+        if self._folder:
+            Path(self._folder).rmdir()

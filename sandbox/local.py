@@ -43,7 +43,7 @@ class LocalSandbox(PooledSandbox):
         return agent_config(
             self._environment, self._quota, uid=None, work=str(folder / "work"), probe=str(PROBE), files={},
             scratch=[str(folder / "tmp")], keep=[], init=False, cgroup=False, filter=False,
-            env=variables(self._environment, str(folder / "tmp"), str(PROBE)), modes={},
+            env=variables(self._environment, str(folder / "tmp"), str(PROBE)), modes={}, remove=[str(folder)],
         )  # fmt: skip
 
 

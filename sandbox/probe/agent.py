@@ -11,6 +11,7 @@ import json
 import math
 import os
 import resource
+import shutil
 import signal
 import struct
 import sys
@@ -92,9 +93,11 @@ class Agent:
                 self._compile(base)
 
     def end(self) -> None:
-        """Leave nobody behind."""
+        """Leave nobody behind, and no folder of our own."""
         self._family.spared.clear()
         self._family.clear()
+        for folder in self._config["remove"]:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _hold(self, name: str, archive: memoryview) -> None:
         while len(self._bases) >= BASES:

@@ -7,6 +7,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -98,9 +99,14 @@ def test_when_its_owner_is_killed_a_box_goes_away_with_all_in_it(backend: str) -
         assert boxes(backend, run) > 0
         owner.kill()
     end = time.monotonic() + 5
-    while boxes(backend, run) and time.monotonic() < end:
+    while (boxes(backend, run) or folders(run)) and time.monotonic() < end:
         time.sleep(0.05)
-    assert boxes(backend, run) == 0
+    assert (boxes(backend, run), folders(run)) == (0, [])
+
+
+def folders(run: str) -> list[Path]:
+    """Temporary folders of a run."""
+    return list(Path(tempfile.gettempdir()).glob(f"sandbox-{run}*"))
 
 
 def boxes(backend: str, run: str) -> int:
