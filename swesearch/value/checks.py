@@ -24,6 +24,7 @@ COLLECTED = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")  # what pytest look
 BAD = frozenset({"failed", "error"})
 CUT = "Timeout"  # the error of a test that was cut short
 QUICK = 0.4  # CPU seconds for a test on the root, where nothing shows that it needs more
+TRACED = 1.2  # the same where lines or types are recorded, which slows a test down
 PER_TEST = 15  # a test that seems to hang gets this fraction of what a whole run may use, before it is believed
 TYPICAL = 0.03  # CPU seconds that a test is taken to need where all of them hang
 SLACK, FLOOR, SHORTEST = 5.0, 2.0, 0.2  # a candidate may use this many times the root's CPU seconds; no less for a run, for a test
@@ -58,7 +59,7 @@ class CheckRun:
     @cached_property
     def baseline(self) -> Baseline:
         """The check on the root. Raises CheckPasses, CheckUnusable or SandboxUnavailable."""
-        first = self._patient(self.verify(self.root, self._sandbox))
+        first = self._patient(self._fresh(self.root, self._sandbox, _as_given, QUICK))
         failing = self._failing(first)
         again = self._again(first, failing)
         known = {outcome.id: outcome.outcome for outcome in again.outcomes}
@@ -76,11 +77,16 @@ class CheckRun:
         cut = [outcome.id for outcome in run.outcomes if outcome.error == CUT]
         if not cut or self._job is None:
             return run
-        quick, self._job = self._job, replace(self._job, seconds=self._limits.seconds / PER_TEST)
+        quick, self._job = self._job, replace(self._job, seconds=self._patience)
         if any(outcome.error == CUT for outcome in self._run(self.root, self._limits, only=cut[:1]).outcomes):
             self._job = quick
             return run
         return self.verify(self.root, self._sandbox)
+
+    @property
+    def _patience(self) -> float:
+        """CPU seconds for a test where a wrong verdict would be worse than a long wait."""
+        return self._limits.seconds / PER_TEST
 
     def _again(self, first: TestRun, failing: Mapping[str, TestOutcome]) -> TestRun:
         """A second run on the root: of the whole files that the check names, but not of tests known to hang."""
@@ -106,11 +112,11 @@ class CheckRun:
     def traced(self, state: State, trace: Literal["lines", "types"], focus: Mapping[str, Sequence[int]], only: Sequence[str]) -> TestRun:
         """`only` these tests on `state`, with executed lines or runtime types recorded. A check that is no Python test has no trace."""
         aim = tuple((path, tuple(lines)) for path, lines in focus.items())
-        return self._run(state, self._limits, only=tuple(only), trace=trace, focus=aim)
+        return self._run(state, self._limits, only=tuple(only), trace=trace, focus=aim, seconds=TRACED)
 
     def verify(self, state: State, sandbox: Sandbox) -> TestRun:
         """The plain check as the user gave it, in a process of its own in `sandbox`."""
-        return self._fresh(state, sandbox, lambda job: job.args)
+        return self._fresh(state, sandbox, _as_given, self._patience)
 
     @property
     def is_whole(self) -> bool:
@@ -119,7 +125,7 @@ class CheckRun:
 
     def whole_files(self, state: State, sandbox: Sandbox) -> TestRun:
         """All tests in the files that the check names, in a process of their own in `sandbox`."""
-        return self._fresh(state, sandbox, _whole_files)
+        return self._fresh(state, sandbox, _whole_files, self._patience)
 
     def instead(self, state: State, path: str, source: bytes) -> TestRun:
         """The tests of `source` on `state`, where it stands in for the test file `path`. They have little time: they are many."""
@@ -135,7 +141,7 @@ class CheckRun:
 
     def rest(self, state: State, sandbox: Sandbox) -> TestRun | None:
         """The repository's tests in other files, in a process of its own in `sandbox`; None where the check is no Python test."""
-        return self._fresh(state, sandbox, _other_files) if self._job and self._others else None
+        return self._fresh(state, sandbox, _other_files, self._patience) if self._job and self._others else None
 
     @cached_property
     def _others(self) -> bool:
@@ -157,10 +163,10 @@ class CheckRun:
         job = replace(self._job, args=_whole_files(self._job), only=wanted, **how)  # type: ignore[arg-type]
         return run_tests(self._sandbox, self.files(state), job, limits, self._warm)
 
-    def _fresh(self, state: State, sandbox: Sandbox, widen: Callable[[TestJob], tuple[str, ...]]) -> TestRun:
+    def _fresh(self, state: State, sandbox: Sandbox, widen: Callable[[TestJob], tuple[str, ...]], seconds: float) -> TestRun:
         if self._job is None:
             return self._plain(sandbox, state, self._limits)
-        return run_tests(sandbox, self.files(state), replace(self._job, args=widen(self._job)), self._limits)
+        return run_tests(sandbox, self.files(state), replace(self._job, args=widen(self._job), seconds=seconds), self._limits)
 
     def _plain(self, sandbox: Sandbox, state: State, limits: Limits) -> TestRun:
         """A check that is no Python test: its exit status is all there is."""
@@ -241,6 +247,11 @@ def _endings(path: str) -> Iterator[str]:
     """The path, and what is left of it without its first folders: a box has the repository somewhere of its own."""
     parts = path.lstrip("/").split("/")
     yield from ("/".join(parts[start:]) for start in range(len(parts)))
+
+
+def _as_given(job: TestJob) -> tuple[str, ...]:
+    """The job's own arguments."""
+    return job.args
 
 
 def _no_targets(job: TestJob) -> tuple[str, ...]:
