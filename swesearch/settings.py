@@ -48,7 +48,7 @@ class SearchSettings:
     """How to search."""
 
     strategy: str = _key("mcts", "how to search", choices=STRATEGIES, repo=True)
-    exploration: float = _key(50.0, "weight of the exploration term of PUCT", repo=True)
+    exploration: float = _key(200.0, "weight of the exploration term of PUCT", repo=True)
     depth: int = _key(3, "most edits on one path", low=1, repo=True)
     seed: int = _key(0, "seed of every random choice")
     workers: int = _key(0, "evaluations at once; 0: one per sandbox slot")

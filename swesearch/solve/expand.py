@@ -12,7 +12,7 @@ from swesearch.solve.frontier import Frontier
 from swesearch.store import Store
 
 ROOT = 0  # index of the root in the search tree
-TRUST = 0.5  # the chance that an edit belongs to the fix, for each point of value that it gained
+TRUST = 0.3  # the chance that an edit belongs to the fix, for each point of value that it gained
 
 
 class Expander:

@@ -68,7 +68,7 @@ class CheckRun:
             and (steady := {name: o for name, o in failing.items() if known.get(name) in (None, *BAD)}) != failing
         ):
             failing = steady or self._refuse("it is flaky: it failed once and passed once on the same code")
-        failing = dict(sorted(failing.items(), key=lambda item: (item[1].error == CUT, item[1].seconds)))  # what tells quickly first
+        failing = dict(sorted(failing.items(), key=lambda item: item[1].error == CUT))  # what hangs last, else in the tests' own order
         passing = tuple(name for name, outcome in known.items() if outcome == "passed" and name not in failing)
         return Baseline(failing, passing, self._candidate_limits(first, again), self._per_test(first, again))
 
