@@ -115,8 +115,10 @@ def _rest_proof(check: CheckRun, state: State, box: Sandbox) -> Iterator[Proof]:
         yield Proof(True, f"tests in other files were not compared: on the code as it is they end as {before.status}")
         return
     passing = [outcome.id for outcome in before.outcomes if outcome.outcome == "passed"]
-    if broken := broken_tests(passing, check.rest(state, box)):
-        yield Proof(False, f"newly failing elsewhere: {', '.join(broken[:3])}")
+    after = check.rest(state, box)
+    if broken := broken_tests(passing, after):
+        how = f" ({after.status}: {after.detail[:300]})" if after and after.status != "complete" else ""
+        yield Proof(False, f"newly failing elsewhere: {', '.join(broken[:3])}{how}")
     else:
         yield Proof(True, f"none of the {len(passing)} passing tests in other files is broken")
 
