@@ -74,15 +74,14 @@ setup_docker() {
     start_dockerd
 }
 
-# Start dockerd detached, so that it outlives this script and its terminal, and wait until it answers.
+# Start dockerd detached, so that it outlives this script and its terminal and is no child of what runs next, and wait until it answers.
 start_dockerd() {
     local log="$VENV/dockerd.log" tries
     docker_answers && return  # the package may have started it
     say "starting dockerd (log: $log)"
-    setsid dockerd >"$log" 2>&1 </dev/null &
+    setsid --fork dockerd >"$log" 2>&1 </dev/null
     for tries in $(seq 60); do
         docker_answers && return
-        kill -0 $! 2>/dev/null || kill -0 "$(cat /var/run/docker.pid 2>/dev/null)" 2>/dev/null || break  # init may be starting it too
         sleep 0.5
     done
     say "dockerd did not start; the end of its log:"

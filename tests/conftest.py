@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sandbox.owner import abandoned
 
@@ -28,6 +29,11 @@ GIT_ENVIRONMENT = {
 }
 SECRET_ENDINGS = ("_API_KEY", "_AUTH_TOKEN", "_SECRET", "_PASSWORD")
 SECRETS = {"GITHUB_TOKEN", "GH_TOKEN"}
+
+
+# A busy machine is no finding: how long an example takes says nothing here.
+settings.register_profile("swesearch", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+settings.load_profile("swesearch")
 
 
 def pytest_configure(config: pytest.Config) -> None:

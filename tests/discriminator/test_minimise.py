@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swesearch.base import State
@@ -71,7 +71,7 @@ def test_no_more_is_tried_than_allowed_and_what_was_found_good_so_far_is_kept(ma
 
 
 @given(st.sets(st.integers(0, 19), min_size=1), st.data())
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 def test_what_is_left_is_exactly_what_is_needed(tmp_path_factory, numbers: set[int], data: st.DataObject) -> None:
     project = Project(tmp_path_factory.mktemp("p"), {"a.py": OLD})
     needed = data.draw(st.sets(st.sampled_from(sorted(numbers)), min_size=1))
@@ -86,7 +86,7 @@ def test_what_is_left_is_exactly_what_is_needed(tmp_path_factory, numbers: set[i
 @given(
     st.lists(st.sampled_from(["a\n", "b\n", "c\r\n", "\n"]), max_size=8), st.lists(st.sampled_from(["a\n", "b\n", "d\n", "e"]), max_size=8)
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_dropping_every_hunk_but_one_at_a_time_gives_the_root_in_the_end(tmp_path_factory, old: list[str], new: list[str]) -> None:
     project = Project(tmp_path_factory.mktemp("p"), {"other": "x", "a.py": ""})
     root = project.state({"a.py": "".join(old) + "!"})

@@ -16,7 +16,7 @@ LINES = st.tuples(BASES, SLOPES, st.floats(0, 1))
 
 
 @given(st.lists(LINES, min_size=1, max_size=40), st.lists(st.tuples(st.integers(0, 39), LINES, st.floats(0, 50)), max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_arena_finds_what_looking_at_every_line_finds(lines: list[tuple[float, float, float]], changes: list) -> None:
     arena = Arena(lines)
     for place, line, x in changes:
@@ -40,7 +40,7 @@ WIDE = st.lists(st.tuples(st.floats(0, 1), st.floats(0.01, 1), st.floats(0.01, 1
 
 
 @given(WIDE, st.sampled_from(["mcts", "mcts_mean", "best_first", "uct"]), st.integers(1, 5))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_an_arena_leads_the_search_as_looking_at_every_child_does(told: list, strategy: str, parallel: int) -> None:
     def tree(kind: type[Search[int]]) -> list:
         search = kind(0, 0, 0.0, **options(strategy, max_depth=2))

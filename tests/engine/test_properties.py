@@ -56,7 +56,7 @@ def play(data: st.DataObject, strategy: str, limits: dict[str, Any], seed: int) 
 
 
 @given(st.data(), st.sampled_from(sorted(STRATEGIES)), LIMITS, st.integers(0, 9))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_books_balance_whatever_the_order_of_ask_tell_and_release(
     data: st.DataObject, strategy: str, limits: dict[str, Any], seed: int
 ) -> None:
@@ -69,7 +69,7 @@ def test_the_books_balance_whatever_the_order_of_ask_tell_and_release(
 
 
 @given(st.lists(CHILDREN, min_size=1, max_size=80), st.sampled_from(sorted(STRATEGIES)), LIMITS, st.integers(1, 4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_every_search_over_finitely_many_actions_ends_and_hands_out_each_action_once(
     children: list[Child[None]], strategy: str, limits: dict[str, Any], width: int
 ) -> None:
@@ -86,7 +86,7 @@ def test_every_search_over_finitely_many_actions_ends_and_hands_out_each_action_
 
 
 @given(st.data(), st.sampled_from(sorted(STRATEGIES)), LIMITS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_same_calls_give_the_same_tree(data: st.DataObject, strategy: str, limits: dict[str, Any]) -> None:
     told = data.draw(st.lists(st.tuples(CHILDREN, PRIORS), max_size=40))
 
@@ -101,7 +101,7 @@ def test_the_same_calls_give_the_same_tree(data: st.DataObject, strategy: str, l
 
 
 @given(st.lists(st.tuples(CHILDREN, PRIORS), max_size=60), st.sampled_from(["mcts", "mcts_mean", "best_first", "uct"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_keeping_dead_ends_as_nodes_does_not_change_the_search(told: list[tuple[Child[None], float]], strategy: str) -> None:
     def course(keep: bool) -> list[tuple[object, int]]:
         search: Search[None] = Search(None, 0, 0.5, **options(strategy, keep_closed=keep, max_branching=5))

@@ -26,8 +26,13 @@ def backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def strike(backend: str, run: str) -> None:
-    """Kill the boxes of a run, from outside."""
+def children() -> set[int]:
+    """The processes that this one started."""
+    return set(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))
+
+
+def strike(backend: str, run: str, spared: set[int]) -> None:
+    """Kill the boxes of a run, from outside. `spared` are processes that are no boxes of it."""
     if backend == "docker":
         import docker
 
@@ -36,20 +41,20 @@ def strike(backend: str, run: str) -> None:
             container.kill()
         client.close()
     else:
-        for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
-            os.kill(int(pid), signal.SIGKILL)
+        for pid in children() - spared:
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture
 def striker(backend: str) -> Iterator[Callable[[int, float], str]]:
     """Kills the boxes of a run so many times, each a while after the one before. Stops with the test."""
-    run, over, threads = secrets.token_hex(6), threading.Event(), []
+    run, over, threads, spared = secrets.token_hex(6), threading.Event(), [], children()
 
     def go(times: int, delay: float) -> str:
         def work() -> None:
             for _ in range(times):
                 if not over.wait(delay):
-                    strike(backend, run)
+                    strike(backend, run, spared)
 
         threads.append(threading.Thread(target=work))
         threads[0].start()

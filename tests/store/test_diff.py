@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.base import File
@@ -73,7 +73,7 @@ def git_apply(folder: Path, scratch: Path, patch: bytes, *options: str) -> str:
     return subprocess.run(["git", "write-tree"], cwd=folder, env=env, check=True, capture_output=True, text=True).stdout.strip()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(steps=st.lists(edits, min_size=1, max_size=6))
 def test_a_patch_applied_by_git_gives_the_same_tree_and_its_reverse_the_root(clone, tmp_path, steps) -> None:
     folder, store, root = clone
@@ -90,7 +90,7 @@ def test_a_patch_applied_by_git_gives_the_same_tree_and_its_reverse_the_root(clo
         assert git_apply(folder, tmp_path / "index", store.diff(state, root), "--whitespace=nowarn") == root.tree
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(steps=st.lists(edits, min_size=1, max_size=6))
 def test_what_changed_laid_over_the_root_is_the_state(clone, steps) -> None:
     _, store, root = clone
