@@ -24,7 +24,6 @@ COLLECTED = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")  # what pytest look
 BAD = frozenset({"failed", "error"})
 CUT = "Timeout"  # the error of a test that was cut short
 QUICK = 0.4  # CPU seconds for a test on the root, where nothing shows that it needs more
-LOOKS = 3  # runs before tampering is believed
 TRACED = 1.2  # the same where lines or types are recorded, which slows a test down
 PER_TEST = 15  # a test that seems to hang gets this fraction of what a whole run may use, before it is believed
 TYPICAL = 0.03  # CPU seconds that a test is taken to need where all of them hang
@@ -165,12 +164,11 @@ class CheckRun:
         return run_tests(self._sandbox, self.files(state), job, limits, self._warm)
 
     def _fresh(self, state: State, sandbox: Sandbox, widen: Callable[[TestJob], tuple[str, ...]], seconds: float) -> TestRun:
-        """A run in a process of its own. Canaries lie at random places: one that came out wrong once is looked at again."""
+        """A run in a process of its own."""
         if self._job is None:
             return self._plain(sandbox, state, self._limits)
         job = replace(self._job, args=widen(self._job), seconds=seconds)
-        runs = (run_tests(sandbox, self.files(state), job, self._limits) for _ in range(LOOKS))
-        return next((run for run in runs if run.status != "tampered"), TestRun("tampered", detail=f"{LOOKS} times"))
+        return run_tests(sandbox, self.files(state), job, self._limits)
 
     def _plain(self, sandbox: Sandbox, state: State, limits: Limits) -> TestRun:
         """A check that is no Python test: its exit status is all there is."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import venv
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -276,6 +278,40 @@ class TestA:
 """
     }
     assert run_tests(box, files_of(tree), TestJob(), LIMITS).passed
+
+
+CLASSES = """
+import pytest
+def test_a(): pass
+@pytest.mark.skip(reason="not here")
+class TestSkipped:
+    def test_b(self): pass
+    def test_c(self): pass
+class TestRun:
+    def setup_method(self): self.ready = True
+    def test_d(self): assert self.ready
+    def test_e(self): assert self.ready
+"""
+
+
+@pytest.fixture(scope="module")
+def old_pytest(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An interpreter with a pytest of 2021."""
+    folder = tmp_path_factory.mktemp("old") / "venv"
+    venv.create(folder, with_pip=True)
+    python = str(folder / "bin" / "python")
+    subprocess.run([python, "-m", "pip", "install", "-q", "pytest==6.2.5"], check=True)
+    return python
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_wherever_canaries_come_to_lie_honest_code_is_not_tampered_with(old: bool, request: pytest.FixtureRequest) -> None:
+    python = request.getfixturevalue("old_pytest") if old else sys.executable
+    box = LocalSandbox(Environment(python=python), slots=1)
+    runs = [run_tests(box, files_of({"test_a.py": CLASSES}), TestJob(), LIMITS) for _ in range(12)]
+    box.close()
+    assert {run.status for run in runs} == {"complete"}
+    assert all(Counter(outcomes(run).values()) == {"passed": 3, "skipped": 2} for run in runs)
 
 
 def test_a_hook_that_skips_everything_is_no_pass_and_no_tampering(box: LocalSandbox) -> None:
