@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import ast
 import json
-import resource
 import sys
 import threading
 import time
@@ -18,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.bugsinpy_data import Bug, DataError, Prepared, clone_of, gold_files, gold_lines, load, names, prepare
+from benchmarks.usage import cpu_seconds, tests_run
 from sandbox.base import Limits, Quota, SandboxUnavailable
 from sandbox.choose import choose
 from sandbox.environment import find
@@ -78,9 +78,9 @@ def _silent(_: Event) -> None:
 
 def measure(bug: Bug, ready: Prepared, gold: Mapping[str, bytes | None], home: Path, budget: Budget) -> Report:
     """Repair one bug and judge what comes of it. Raises SwesearchError, SandboxUnavailable."""
-    before, start = _cpu(), time.monotonic()
+    before, start = cpu_seconds(), time.monotonic()
     run, solution = repair(ready, home, budget)
-    wall, cpu = time.monotonic() - start, _cpu() - before
+    wall, cpu = time.monotonic() - start, cpu_seconds() - before
     events = list(run.events())
     nodes = [event.data for event in events if event.kind == "node"][1:]
     solved = next((number for number, node in enumerate(nodes, 1) if node["solved"]), None)
@@ -94,16 +94,11 @@ def measure(bug: Bug, ready: Prepared, gold: Mapping[str, bytes | None], home: P
         candidates=solved or len(nodes),
         rank=rank,
         mass=round(mass, 4),
-        runs=sum(term["name"] in {"failing", "nearby"} for node in nodes for term in node["terms"]),
+        runs=tests_run(nodes),
         cpu=round(cpu, 2),
         wall=round(wall, 2),
         patch=solution.best.patch.decode("utf-8", "replace") if solution.best else "",
     )
-
-
-def _cpu() -> float:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(u.ru_utime + u.ru_stime for u in used)
 
 
 def _gold_place(events: Sequence[Event], ready: Prepared, gold: Mapping[str, Sequence[int]]) -> tuple[int | None, float]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import quixbugs_oracle
+from benchmarks.usage import cpu_seconds, tests_run
 from sandbox.base import Command, File, Files, Limits, Quota, SandboxUnavailable
 from sandbox.choose import choose
 from sandbox.environment import find
@@ -143,9 +143,9 @@ def measure(data: Data, program: str, folder: Path, budget: Budget) -> Report:
     """Repair one program and judge what comes of it. Raises SwesearchError, SandboxUnavailable, DataError."""
     repo = folder / "repo"
     test = lay_out(data, program, repo)
-    before, start = _cpu(), time.monotonic()
+    before, start = cpu_seconds(), time.monotonic()
     run, solution = repair(repo, ("python", "-m", "pytest", "-q", test), folder / "home", budget)
-    wall, cpu = time.monotonic() - start, _cpu() - before
+    wall, cpu = time.monotonic() - start, cpu_seconds() - before
     nodes = [event.data for event in run.events() if event.kind == "node"][1:]
     solved = [number for number, node in enumerate(nodes, 1) if node["solved"]]
     trees = [nodes[number - 1]["tree"] for number in solved]
@@ -159,16 +159,11 @@ def measure(data: Data, program: str, folder: Path, budget: Budget) -> Report:
         first=bool(trees) and judged[trees[0]],
         found=len(solved),
         candidates=solved[0] if solved else len(nodes),
-        runs=sum(term["name"] in {"failing", "nearby"} for node in nodes for term in node["terms"]),
+        runs=tests_run(nodes),
         cpu=round(cpu, 2),
         wall=round(wall, 2),
         patch=solution.best.patch.decode("utf-8", "replace") if solution.best else "",
     )
-
-
-def _cpu() -> float:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(u.ru_utime + u.ru_stime for u in used)
 
 
 def _judge(data: Data, program: str, run: runs.Run, trees: Sequence[str], budget: Budget) -> Mapping[str, bool]:

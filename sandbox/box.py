@@ -6,6 +6,7 @@ import json
 import struct
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -76,12 +77,19 @@ class Box:
     """A box with its agent. Not for two threads at once; whoever gets an error from it must kill it."""
 
     def __init__(self, link: Link, config: Mapping[str, Any]) -> None:
+        """Takes the link over: it is killed where the agent does not get ready."""
         self._link = link
         self.runs = 0
         self.fit = True  # whether it may be used again
+        with ExitStack() as on_failure:
+            on_failure.callback(link.kill)
+            self._start(config)
+            on_failure.pop_all()
+
+    def _start(self, config: Mapping[str, Any]) -> None:
         sources = [(name, (PROBE / f"{name}.py").read_text("utf-8")) for name in AGENT]
         text = json.dumps(sources).encode()
-        link.send(struct.pack(">I", len(text)) + text)
+        self._link.send(struct.pack(">I", len(text)) + text)
         if not self._ask(config, [], START_SECONDS)[0].get("ready"):
             raise SandboxUnavailable("the agent in the box did not get ready")
 

@@ -61,12 +61,7 @@ class BubblewrapSandbox(PooledSandbox):
 
     def _launch(self) -> Box:
         with Stage(self._prefix) as stage:  # not needed any more once the agent answers
-            link = PipeLink(stage.command(self._arguments(stage), [AGENT_PYTHON, *AGENT_COMMAND]), {})
-            try:
-                return Box(link, self._config())
-            except BaseException:
-                link.kill()
-                raise
+            return Box(PipeLink(stage.command(self._arguments(stage), [AGENT_PYTHON, *AGENT_COMMAND]), {}), self._config())
 
     def _config(self) -> dict[str, object]:
         mounts = self._environment.mounts

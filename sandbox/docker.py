@@ -82,11 +82,7 @@ class DockerSandbox(PooledSandbox):
             raise SandboxUnavailable(f"there is no Docker image {image}: build or pull it first") from error
         except FAULTS as error:
             raise SandboxUnavailable(f"cannot start a container of {image}: {_reason(error)}") from error
-        try:
-            return Box(link, self._config())
-        except BaseException:
-            link.kill()
-            raise
+        return Box(link, self._config())
 
     def _create(self, image: str) -> str:
         api = self._client.api

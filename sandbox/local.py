@@ -30,12 +30,8 @@ class LocalSandbox(PooledSandbox):
 
     def _launch(self) -> Box:
         folder = Path(tempfile.mkdtemp(prefix=self._prefix))
-        link = FolderLink(folder)
-        try:
-            return Box(link, self._config(folder))
-        except BaseException:
-            link.kill()
-            raise
+        config = self._config(folder)
+        return Box(FolderLink(folder), config)
 
     def _config(self, folder: Path) -> dict[str, object]:
         for name in ("work", "tmp"):

@@ -5,8 +5,7 @@
     |-- EditError             (data)    an edit does not fit; goes back to the proposer as feedback
     |-- CheckPasses           exit 7    nothing to repair: the check already passes
     |-- CheckUnusable         exit 4    the check cannot run here; says what is missing
-    |-- JournalError          exit 4    the record of a run cannot be read or written
-    `-- Interrupted           exit 130  stopped by the user; the run can be resumed
+    `-- JournalError          exit 4    the record of a run cannot be read or written
 
 "We could not find out" in a sandbox is `sandbox.base.SandboxUnavailable` (exit 4), never a score.
 """
@@ -51,12 +50,6 @@ class JournalError(SwesearchError):
     """The record of a run cannot be read or written."""
 
     exit_code = 4
-
-
-class Interrupted(SwesearchError):
-    """The user stopped the run. What was found is on disk and the run can be resumed."""
-
-    exit_code = 130
 
 
 @dataclass(frozen=True, slots=True)
