@@ -66,8 +66,8 @@ def _canary(parent: Any, name: str, fails: bool) -> Any:
 
     make = getattr(Function, "from_parent", None) or (lambda parent, **rest: Function(parent=parent, **rest))
     item = make(parent, name=name, callobj=body, fixtureinfo=FuncFixtureInfo((), (), [], {}))
-    item.iter_markers_with_node = lambda name=None: iter(())  # type: ignore[method-assign]  # a class that is skipped
-    item._getobj = lambda: body  # before pytest 7 a method was looked up by its name again
+    item.iter_markers_with_node = lambda *_, **__: iter(())  # type: ignore[method-assign]  # a class that is skipped
+    item._getobj = lambda: body  # type: ignore[method-assign]  # before pytest 7 a method was looked up by its name again
     item.repr_failure = _brief  # type: ignore[method-assign]
     return item
 

@@ -15,12 +15,14 @@ MOST = 10_000  # actions of one state that are drawn from
 class Shuffled:
     """Draws from the first actions of `proposer` with equal chances. The same seed and state give the same order."""
 
+    rounds = 1
+
     def __init__(self, proposer: Proposer, seed: int) -> None:
         self._proposer = proposer
         self._seed = seed
 
     def propose(self, path: Sequence[Attempt], siblings: Sequence[Attempt]) -> Iterator[Action]:
         """Yield every action once, all with the same prior."""
-        actions = list(islice(self._proposer.propose(path, siblings), MOST))
+        actions = [plan.carry_out() for plan in islice(self._proposer.propose(path, siblings), MOST)]
         Random(f"{self._seed} {path[-1].state.tree}").shuffle(actions)
         yield from (replace(action, prior=1 / len(actions)) for action in actions)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 
-from swesearch.base import Action, Attempt, EditError, Evaluation, Evaluator, Proposer, State
+from swesearch.base import Action, Attempt, EditError, Evaluation, Evaluator, Plan, Proposer, State
 from swesearch.engine.loop import Outcome
 from swesearch.engine.tree import Child, Lease
 from swesearch.solve.frontier import Frontier
@@ -31,24 +32,23 @@ class Expander:
         self._lock = threading.Lock()
 
     def __call__(self, lease: Lease[Attempt]) -> Outcome[Attempt]:
-        """Carry out the lease's action. Raises SandboxUnavailable where its worth could not be found out."""
-        action, following = self._frontier(lease).take(lease.nth)
-        if action is None:
+        """Carry out the lease's plan. Raises SandboxUnavailable where its worth could not be found out, and what the proposer raises."""
+        plan, following = self._frontier(lease).take(lease.nth, lease.siblings)
+        if plan is None:
             return Outcome(None, None)
-        return Outcome(self._child(lease.item, action), following)
+        return Outcome(self._child(lease.item, plan), following)
 
     def _frontier(self, lease: Lease[Attempt]) -> Frontier:
         with self._lock:
             if lease.node.index not in self._frontiers:
-                self._frontiers[lease.node.index] = Frontier(self._ideas(lease))
+                think = partial(self._proposer.propose, lease.path)
+                self._frontiers[lease.node.index] = Frontier(think, self._proposer.rounds)
             return self._frontiers[lease.node.index]
 
-    def _ideas(self, lease: Lease[Attempt]) -> Iterator[Action]:
-        """The proposer's actions; it begins to think when the first is asked for, under the frontier's own lock."""
-        yield from self._proposer.propose(lease.path, lease.siblings)
-
-    def _child(self, parent: Attempt, action: Action) -> Child[Attempt]:
+    def _child(self, parent: Attempt, plan: Plan) -> Child[Attempt]:
+        action = Action((), plan.why, plan.prior)  # until it is carried out
         try:
+            action = plan.carry_out()
             state = self._apply(parent.state, action)
         except EditError as error:
             refused = Attempt(action, parent.state, Evaluation(0.0, feedback=str(error)))

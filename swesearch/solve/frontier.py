@@ -1,33 +1,58 @@
-"""The actions of one node, numbered in the order the proposer gives them."""
+"""The plans of one node, numbered in the order the proposer gives them."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
-from swesearch.base import Action
+from swesearch.base import Attempt, Plan
+
+FADING = 0.5  # what a new round of plans is expected to be worth, as a part of the last plan of the round before
 
 
 class Frontier:
-    """A proposer's stream that several workers read by number. Pulled only as far as somebody asked."""
+    """A proposer's stream that several workers read by number. Pulled only as far as somebody asked.
 
-    def __init__(self, actions: Iterable[Action]) -> None:
-        self._stream = iter(actions)
-        self.first = 0.0  # prior of the first action, once it was pulled
-        self._pulled: dict[int, Action] = {}
-        self._count = 0
+    `think` begins a round: it takes what became of the plans so far. There are at most `rounds`, and none after an empty one.
+    """
+
+    def __init__(self, think: Callable[[Sequence[Attempt]], Iterable[Plan]], rounds: int) -> None:
+        self._think, self._rounds = think, rounds
+        self._stream: Iterator[Plan] | None = None
+        self.first = 0.0  # prior of the first plan, once it was pulled
+        self._last = 1.0  # prior of the plan that was pulled last
+        self._pulled: dict[int, Plan] = {}
+        self._count = self._before = 0  # plans pulled; how many of them in earlier rounds
         self._lock = threading.Lock()
 
-    def take(self, number: int) -> tuple[Action | None, float | None]:
-        """The action with this number, and the prior of the one after it; None for what does not exist."""
+    def take(self, number: int, siblings: Sequence[Attempt]) -> tuple[Plan | None, float | None]:
+        """The plan with this number, and the prior of the one after it; None for what does not exist.
+
+        Where the next plan needs another round of thinking, its prior is a guess: the round waits until the plan is wanted.
+        """
         with self._lock:
+            while self._count <= number and self._begin(siblings):
+                self._pull(number)
             self._pull(number + 1)
             following = self._pulled.get(number + 1)
-            return self._pulled.pop(number, None), following.prior if following else None
+            guess = self._last * FADING if self._rounds and not self._stream else None
+            return self._pulled.pop(number, None), following.prior if following else guess
+
+    def _begin(self, siblings: Sequence[Attempt]) -> bool:
+        """Begin a round where none is under way; False where there is no more."""
+        if self._stream is None and self._rounds:
+            self._rounds -= 1
+            self._stream, self._before = iter(self._think(siblings)), self._count
+        return self._stream is not None
 
     def _pull(self, number: int) -> None:
-        for action in islice(self._stream, max(0, number + 1 - self._count)):
-            self.first = self.first or action.prior
-            self._pulled[self._count] = action
+        """Go on with the round under way, up to the plan with this number."""
+        for plan in islice(self._stream or (), max(0, number + 1 - self._count)):
+            self.first = self.first or plan.prior
+            self._last = plan.prior
+            self._pulled[self._count] = plan
             self._count += 1
+        if self._stream and self._count <= number:  # it has ended
+            self._stream = None
+            self._rounds = self._rounds if self._count > self._before else 0

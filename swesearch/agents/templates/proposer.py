@@ -46,6 +46,8 @@ class Idea(NamedTuple):
 class TemplateProposer:
     """Yields edits from a table of templates at the lines that `localise` suspects. Never touches a `protected` file."""
 
+    rounds = 1  # it says everything at once
+
     def __init__(
         self,
         reader: Reader,
