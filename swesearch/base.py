@@ -354,6 +354,18 @@ class Model(Protocol):
         ...
 
 
+class Memory(Protocol):
+    """What was found out once and need not be paid for again: JSON-able values by key. The journal of a run is one."""
+
+    def recall(self, key: str) -> Any:
+        """What was kept under `key`; None where nothing was."""
+        ...
+
+    def keep(self, key: str, value: Any) -> None:
+        """Keep `value` for good."""
+        ...
+
+
 class Proposer(Protocol):
     """Where ideas come from: templates, a planner with an executor, recorded patches."""
 
