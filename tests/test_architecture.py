@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 OURS = ("swesearch", "sandbox", "benchmarks", "tests")
-WORDS = {"swesearch.base", "sandbox.base"}
+WORDS = {"swesearch.base", "swesearch.dialogue", "sandbox.base"}
 TOOLS = WORDS | {"swesearch.store", "swesearch.code", "sandbox"}
 PARTS = {
     "swesearch.engine",
@@ -33,6 +33,7 @@ ROOMS: dict[str, set[str]] = {
     "sandbox.probe": set(),  # runs inside the box, with nothing but the standard library
     "sandbox": {"sandbox.base", "sandbox.probe"},
     "swesearch.base": set(),
+    "swesearch.dialogue": set(),
     "swesearch.engine": set(),
     "swesearch.store": WORDS,
     "swesearch.code": WORDS,
