@@ -124,9 +124,9 @@ def _steps(config: Any, session: Any, recorder: Any, between: Any) -> int:
     recorder.begin(session)
     try:
         config.hook.pytest_runtestloop(session=session)
-    finally:
-        recorder.stopped = bool(session.shouldstop or getattr(session, "shouldfail", False))
-    recorder.end()
+        recorder.end()
+    except (session.Failed, session.Interrupted):  # at the first failure, as asked
+        recorder.stopped = True
     status = 1 if session.testsfailed else 0 if session.testscollected else ABSENT
     if between is not None:  # a fork: what pytest does to close is not worth a fifth of the time
         recorder.conclude(status)
