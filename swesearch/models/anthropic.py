@@ -1,0 +1,264 @@
+"""Claude, and every server that speaks /v1/messages. One HTTP call per question: waiting is the work of `limited`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from json import JSONDecodeError
+from typing import TYPE_CHECKING, Any
+
+from swesearch.base import ModelUnavailable, UsageError
+from swesearch.dialogue import Image, Message, Part, Reply, Request, Stop, Text, Thought, Tool, ToolCall, ToolResult, Usage
+from swesearch.models.prices import known_models
+from swesearch.models.shape import arguments, base64_text, clean, speaking, strict
+from swesearch.models.trouble import Provider, checked_key, lost, refused, scrub, too_long
+
+if TYPE_CHECKING:
+    from anthropic import Anthropic, APIStatusError
+
+KEY = "ANTHROPIC_API_KEY"
+DIALECT = "/v1/messages"
+UNSTREAMED = 21_333  # max_tokens above which the SDK wants a stream
+BREAKPOINTS = 4  # cache_control marks that a request may carry
+MARKABLE = ("text", "image", "tool_use", "tool_result")  # a thinking block carries no mark
+ADAPTIVE = re.compile(r"claude-(fable|mythos)-|claude-[a-z]+-(4-[6-9]|[5-9])(-|$)")  # models that think as they see fit
+EPHEMERAL = {"type": "ephemeral"}
+STOPS: Mapping[str, Stop] = {
+    "end_turn": "end",
+    "stop_sequence": "end",
+    "tool_use": "calls",
+    "max_tokens": "length",
+    "pause_turn": "length",  # only server tools pause, and we have none; going on here would be a second, unreserved call
+    "refusal": "refusal",
+    "model_context_window_exceeded": "overflow",
+}
+ERROR_STATUS = {"overloaded_error": 529, "rate_limit_error": 429, "timeout_error": 504}  # of errors inside a stream
+
+
+def _nothing(_: Mapping[str, str]) -> None:
+    pass
+
+
+class AnthropicModel:
+    """A model behind /v1/messages. `heed` is shown the headers of every response.
+
+    Raises ModelUnavailable where there is no key, before any network; TryLater, UsageError from `complete`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        effort: str = "",
+        base_url: str | None = None,
+        api_key: str | None = None,
+        timeout: float = 600.0,
+        heed: Callable[[Mapping[str, str]], None] = _nothing,
+    ) -> None:
+        self.name, self._effort = name, effort
+        self._client = _client(base_url, api_key, timeout, heed)
+        secret = self._client.api_key or self._client.auth_token or ""
+        self._provider = Provider("Anthropic", KEY, name, secret, known_models("claude-"))
+
+    def complete(self, request: Request) -> Reply:
+        """Ask once. Raises TryLater, ModelUnavailable, UsageError."""
+        body = self._body(request) | {"max_tokens": request.max_tokens}
+        try:
+            return self._streamed(body) if request.max_tokens > UNSTREAMED else self._whole(body)
+        except _TooLong as why:
+            return Reply(Message("assistant", ()), "overflow", model=self.name, note=str(why))
+
+    def count(self, request: Request) -> int:
+        """The tokens of the request, as the provider estimates them. Raises as `complete` does."""
+        with self._troubles():
+            return self._client.messages.count_tokens(**self._body(request)).input_tokens
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        output: dict[str, Any] = {"effort": self._effort} if self._effort else {}
+        body: dict[str, Any] = {"model": self.name, **_marked(request)}
+        if request.tools:
+            body["tools"] = [_tool(tool) for tool in request.tools]
+            if not body.get("system"):
+                body["tools"][-1]["cache_control"] = EPHEMERAL
+        if request.schema is not None:
+            output |= {"format": {"type": "json_schema", "schema": strict(request.schema, "the reply")}}
+        if output:
+            body["output_config"] = output
+        if ADAPTIVE.match(self.name):
+            body["thinking"] = {"type": "adaptive"}
+        return body
+
+    def _whole(self, body: Mapping[str, Any]) -> Reply:
+        with self._troubles():
+            message = self._client.messages.create(**body)
+        with speaking(DIALECT):
+            return _reply(message.to_dict())
+
+    def _streamed(self, body: Mapping[str, Any]) -> Reply:
+        with self._troubles(), self._client.messages.create(**body, stream=True) as events, speaking(DIALECT):
+            message = _gathered(event.to_dict() for event in events)
+        if not message.get("stop_reason"):
+            raise lost("the stream ended early", self._provider, sent=True)
+        with speaking(DIALECT):
+            return _reply(message)
+
+    @contextmanager
+    def _troubles(self) -> Iterator[None]:
+        """The SDK's errors as ours."""
+        import anthropic
+        import httpx2
+
+        try:
+            yield
+        except anthropic.APIStatusError as error:
+            raise self._refusal(error) from None
+        except anthropic.APIConnectionError as error:
+            never_sent = isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
+            raise lost(str(error.__cause__ or error), self._provider, sent=not never_sent) from None
+        except (httpx2.HTTPError, JSONDecodeError, UnicodeDecodeError) as error:
+            raise lost(f"its answer broke off ({type(error).__name__})", self._provider, sent=True) from None
+
+    def _refusal(self, error: APIStatusError) -> Exception:
+        words = error.api_message or error.message
+        begun = error.status_code < 400  # an error inside a stream
+        status = ERROR_STATUS.get(error.type or "", 500) if begun else error.status_code
+        if too_long(status, f"{error.type} {words}"):
+            return _TooLong(words)
+        return refused(status, " ".join(filter(None, (error.error_code, words))), error.response.headers, self._provider, begun=begun)
+
+
+class _TooLong(UsageError):
+    """The conversation does not fit the window of the model."""
+
+
+def _client(base_url: str | None, api_key: str | None, timeout: float, heed: Callable[[Mapping[str, str]], None]) -> Anthropic:
+    """A client with a key. A server of one's own needs none."""
+    import anthropic
+
+    key = api_key or os.environ.get(KEY)
+    try:
+        client = anthropic.Anthropic(
+            api_key=checked_key(key, KEY) if key else None,
+            base_url=base_url,
+            max_retries=0,
+            timeout=anthropic.Timeout(timeout, connect=5.0),
+            http_client=anthropic.DefaultHttpxClient(event_hooks={"response": [lambda response: heed(response.headers)]}),
+        )
+    except (anthropic.AnthropicError, ValueError) as error:
+        raise ModelUnavailable(f"no client for Claude: {scrub(str(error), key or '')}") from None
+    if not (client.api_key or client.auth_token or client.credentials):
+        if not (base_url or os.environ.get("ANTHROPIC_BASE_URL")):
+            raise ModelUnavailable(f"there is no key for Claude: set {KEY}")
+        client.api_key = "none"
+    return client
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    return {
+        "name": tool.name,
+        "description": clean(tool.description),
+        "input_schema": strict(tool.schema, tool.name),
+        "strict": True,
+    }
+
+
+def _marked(request: Request) -> dict[str, Any]:
+    """System and messages, with a mark where the cache is to keep what came before: after the system prompt (which
+    comes after the tools), after the last shared messages, and at the end, where the next request goes on."""
+    contents = [_content(message) for message in request.messages]
+    last = len(contents) - 1
+    shared = sorted({index for index in request.shared if 0 <= index < last})
+    for index in [*shared[2 - BREAKPOINTS :], last]:
+        block = next((block for block in reversed(contents[index]) if block["type"] in MARKABLE), None)
+        if block is not None:
+            block["cache_control"] = EPHEMERAL
+    turns = [{"role": message.role, "content": content} for message, content in zip(request.messages, contents, strict=True) if content]
+    system = [{"type": "text", "text": clean(request.system), "cache_control": EPHEMERAL}] if request.system.strip() else []
+    return {"messages": turns, **({"system": system} if system else {})}
+
+
+def _content(message: Message) -> list[dict[str, Any]]:
+    """The blocks of a message. Results come first and empty text is left out: the API demands both."""
+    parts = sorted(message.parts, key=lambda part: not isinstance(part, ToolResult)) if message.role == "user" else message.parts
+    return [_block(part) for part in parts if not (isinstance(part, Text) and not part.text.strip())]
+
+
+def _block(part: Part) -> dict[str, Any]:
+    match part:
+        case Text(text):
+            return {"type": "text", "text": clean(text)}
+        case Image(data, media_type):
+            return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": base64_text(data)}}
+        case Thought(raw):
+            return dict(raw)
+        case ToolCall(id=ident, name=name, arguments=given):
+            return {"type": "tool_use", "id": ident, "name": name, "input": dict(given)}
+        case ToolResult(call, text, error):
+            return {"type": "tool_result", "tool_use_id": call, "content": clean(text), **({"is_error": True} if error else {})}
+
+
+def _gathered(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The message that a stream tells. Tool input stays text, so that what is cut off can be told from what is whole."""
+    message: dict[str, Any] = {}
+    for event in events:
+        match event["type"]:
+            case "message_start":
+                message = event["message"] | {"content": []}
+            case "content_block_start":
+                block = event["content_block"]
+                message["content"].append(block | {"input": ""} if block["type"] == "tool_use" else block)
+            case "content_block_delta":
+                _grow(message["content"][event["index"]], event["delta"])
+            case "message_delta":
+                message |= event["delta"]
+                message["usage"] |= {name: count for name, count in event["usage"].items() if count is not None}
+    return message
+
+
+def _grow(block: dict[str, Any], delta: Mapping[str, Any]) -> None:
+    match delta["type"]:
+        case "text_delta":
+            block["text"] += delta["text"]
+        case "input_json_delta":
+            block["input"] += delta["partial_json"]
+        case "thinking_delta":
+            block["thinking"] += delta["thinking"]
+        case "signature_delta":
+            block["signature"] = delta["signature"]
+
+
+def _reply(message: Mapping[str, Any]) -> Reply:
+    stop = STOPS[message["stop_reason"]]
+    parts = [_part(block) for block in message["content"]]
+    if stop == "length" and parts and isinstance(parts[-1], ToolCall):
+        parts[-1] = replace(parts[-1], malformed="the call was cut off at the most tokens a reply may have")
+    return Reply(Message("assistant", tuple(parts)), stop, _usage(message["usage"]), message["model"], note=_note(message))
+
+
+def _part(block: dict[str, Any]) -> Part:
+    match block["type"]:
+        case "text":
+            return Text(block["text"])
+        case "tool_use":
+            given = block["input"]
+            read, malformed = (given, "") if isinstance(given, dict) else arguments(given)
+            return ToolCall(block["id"], block["name"], read, malformed)
+        case _:
+            return Thought(block)  # thinking, and whatever else is to be sent back as it came
+
+
+def _usage(usage: Mapping[str, Any]) -> Usage:
+    return Usage(
+        usage["input_tokens"],
+        usage["output_tokens"],
+        usage.get("cache_read_input_tokens") or 0,
+        usage.get("cache_creation_input_tokens") or 0,
+    )
+
+
+def _note(message: Mapping[str, Any]) -> str:
+    details = message.get("stop_details") or {}
+    return scrub(": ".join(str(details[key]) for key in ("category", "explanation") if details.get(key)))

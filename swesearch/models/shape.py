@@ -1,0 +1,61 @@
+"""Small things that every provider's dialect needs: clean text, strict schemas, arguments, and answers of the wrong shape."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from swesearch.base import UsageError
+
+
+def clean(text: str) -> str:
+    """`text` as UTF-8 can carry it: half a surrogate pair (bytes of a repository, decoded) becomes U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def base64_text(data: bytes) -> str:
+    """`data` in base64."""
+    return b64encode(data).decode("ascii")
+
+
+def strict(schema: Mapping[str, Any], owner: str) -> Mapping[str, Any]:
+    """`schema`, which strict decoding can enforce. Raises UsageError where an object allows more or requires less than it names."""
+    for node in _nodes(schema):
+        if node.get("type") == "object":
+            named = set(node.get("properties", ()))
+            if node.get("additionalProperties") is not False or set(node.get("required", ())) != named:
+                raise UsageError(f"the schema of {owner} must require all properties and allow no others: {sorted(named)}")
+    return schema
+
+
+def _nodes(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping):
+        yield value
+    if isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _nodes(item)
+
+
+def arguments(text: str) -> tuple[dict[str, Any], str]:
+    """The arguments of a tool call that came as JSON text; where they cannot be read: none, and why."""
+    try:
+        value = json.loads(text or "{}")
+    except ValueError as error:
+        return {}, f"the arguments are not JSON: {error}"
+    return (value, "") if isinstance(value, dict) else ({}, "the arguments are not a JSON object")
+
+
+@contextmanager
+def speaking(dialect: str) -> Iterator[None]:
+    """Raises UsageError where an answer has not the shape of its dialect: the address is not that of such a server."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, AttributeError):
+        raise UsageError(f"the server does not speak {dialect}: is the base URL right?") from None
