@@ -12,10 +12,10 @@ from swesearch.dialogue import Image, Message, Part, Stop, Text, Thought, ToolCa
 from .cache import Block, Prefill
 from .cards import Card
 from .claude_rules import check as check
-from .claude_rules import check_shape as check_shape
+from .claude_shapes import check_shape as check_shape
 from .faults import Fault, RateLimited
 from .thinking import sign
-from .words import Answer, Json, Refused, Turn, compact, cut, estimate, invalid, output_tokens
+from .words import Answer, Json, Refused, Turn, blocks_of, compact, cut, estimate, invalid, output_tokens
 
 LOOKBACK = 20  # blocks before a breakpoint, itself included, where a kept prefix may end
 IMAGE_TOKENS = 1600
@@ -45,17 +45,12 @@ def turn(body: Json, number: int) -> Turn:
     )
 
 
-def parts(content: str | list[Json]) -> list[Json]:
-    """Content as blocks."""
-    return [{"type": "text", "text": content}] if isinstance(content, str) else content
-
-
 def _words(content: str | list[Json]) -> str:
-    return "".join(block.get("text", "") for block in parts(content))
+    return "".join(block.get("text", "") for block in blocks_of(content))
 
 
 def _message(message: Json) -> Message:
-    return Message(message["role"], tuple(part for block in parts(message["content"]) for part in _parts(block)))
+    return Message(message["role"], tuple(part for block in blocks_of(message["content"]) for part in _parts(block)))
 
 
 def _parts(block: Json) -> Iterator[Part]:
@@ -68,7 +63,7 @@ def _parts(block: Json) -> Iterator[Part]:
         case "tool_use":
             yield ToolCall(block["id"], block["name"], block["input"])
         case "tool_result":
-            inner = parts(block.get("content") or [])
+            inner = blocks_of(block.get("content") or [])
             yield ToolResult(block["tool_use_id"], _words(inner), bool(block.get("is_error")))
             for part in inner:
                 if part["type"] == "image":
@@ -89,10 +84,10 @@ def blocks(body: Json) -> list[Block]:
     config = body.get("output_config") or {}
     settings = compact([body.get("thinking"), config.get("format"), body.get("tool_choice")])
     found = [_block(tool) for tool in body.get("tools") or []]
-    found += [_block(block) for block in parts(body.get("system") or [])]
+    found += [_block(block) for block in blocks_of(body.get("system") or [])]
     found.append(Block(settings, estimate(compact(config["format"])) if config.get("format") else 0))
     for message in body["messages"]:
-        found += [_block(block, message["role"]) for block in parts(message["content"])]
+        found += [_block(block, message["role"]) for block in blocks_of(message["content"])]
     return _ended(found, body.get("cache_control"))
 
 
@@ -147,7 +142,7 @@ def _thought(body: Json, answer: Answer, card: Card) -> Iterable[Json]:
     asked = body.get("thinking") or {"type": "adaptive" if card.current else "disabled"}
     if answer.thinking and asked["type"] != "disabled":
         shown = "" if asked.get("display") == "omitted" else answer.thinking
-        yield {"type": "thinking", "thinking": shown, "signature": sign(body, len(body["messages"]), shown)}
+        yield {"type": "thinking", "thinking": shown, "signature": sign(body, shown)}
 
 
 def _said(answer: Answer, number: int) -> Iterable[Json]:

@@ -15,10 +15,10 @@ from .cache import PromptCache
 from .cards import Card
 from .dialect import Dialect
 from .faults import ErrorInStream, Fault, Faults, refusal
-from .words import Brain, Json, Refused, Turn, compact, invalid, output_tokens
-
+from .words import Answer, Brain, Json, Refused, Turn, compact, invalid, output_tokens
 
 NOTHING = Usage()
+WARMED = Answer(stop="length", output_tokens=0)  # with no token to say, a prompt is only put into the cache
 OVERLOADED = Refused(529, "overloaded_error", "Overloaded")
 
 
@@ -141,7 +141,7 @@ class Service:
         exchange.stream = bool(exchange.body.get("stream"))
         exchange.turn = dialect.turn(exchange.body, number)
         prefill = self.cache.look(card.id, dialect.blocks(exchange.body), card.cacheable, dialect.LOOKBACK)
-        answer = self._brain(exchange.turn)
+        answer = self._brain(exchange.turn) if exchange.turn.max_tokens != 0 else WARMED
         self.cache.keep(prefill)
         exchange.usage = replace(prefill.usage, output=output_tokens(answer))
         reply = dialect.reply(exchange.body, answer, prefill, number, card)

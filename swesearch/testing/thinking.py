@@ -8,36 +8,40 @@ import hmac
 import json
 from collections.abc import Iterator
 
-from .words import Json, invalid
+from .words import Json, blocks_of, invalid
 
 _SECRET = b"swesearch.testing"
 
 
-def sign(body: Json, upto: int, thinking: str) -> str:
-    """The signature of a thought that opens the answer to the first `upto` messages of `body`."""
-    return _signature(body["model"], _settings(body) + "".join(text for _, _, text in _flat(body, upto)), thinking)
+def sign(body: Json, thinking: str) -> str:
+    """The signature of a thought that opens the answer to `body`."""
+    said = _settings(body)
+    for _, _, text in _flat(body):
+        said.update(text)
+    return _signature(body["model"], said, thinking)
 
 
 def check(body: Json) -> None:
     """Raises Refused where a thought was altered, or follows something else than it was thought after."""
     said = _settings(body)
-    for where, block, text in _flat(body, len(body["messages"])):
-        if block.get("type") == "thinking":
+    for where, block, text in _flat(body):
+        if block["type"] == "thinking":
             _check(body["model"], said, where, block)
-        said += text
+        said.update(text)
 
 
-def _check(model: str, said: str, where: str, block: Json) -> None:
+def _check(model: str, said: hmac.HMAC, where: str, block: Json) -> None:
     owner, thought, _ = _read(block["signature"], where)
     if thought != _digest(block["thinking"]):
         raise invalid(f"{where}: `thinking` blocks in the conversation cannot be modified: they must remain as they were in the response")
-    if owner == model and not hmac.compare_digest(block["signature"], _signature(model, said, block["thinking"])):
+    if owner == model and block["signature"] != _signature(model, said, block["thinking"]):
         raise invalid(f"{where}: `thinking` block is bound to a different conversation: system, tools or an earlier message has changed")
 
 
-def _signature(model: str, said: str, thinking: str) -> str:
-    mac = hmac.new(_SECRET, f"{model}\0{said}\0{thinking}".encode(), hashlib.sha256).hexdigest()
-    return base64.b64encode(json.dumps([model, _digest(thinking), mac]).encode()).decode()
+def _signature(model: str, said: hmac.HMAC, thinking: str) -> str:
+    whole = said.copy()
+    whole.update(thinking.encode())
+    return base64.b64encode(json.dumps([model, _digest(thinking), whole.hexdigest()]).encode()).decode()
 
 
 def _read(signature: str, where: str) -> tuple[str, str, str]:
@@ -52,22 +56,20 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _settings(body: Json) -> str:
-    system = body.get("system") or []
-    return _plain([[{"type": "text", "text": system}] if isinstance(system, str) else system, body.get("tools") or []])
+def _settings(body: Json) -> hmac.HMAC:
+    return hmac.new(_SECRET, _plain([body["model"], blocks_of(body.get("system") or []), body.get("tools") or []]), hashlib.sha256)
 
 
-def _flat(body: Json, upto: int) -> Iterator[tuple[str, Json, str]]:
-    """Each block of the first `upto` messages: where it is, itself, and what of it is signed."""
-    for number, message in enumerate(body["messages"][:upto]):
-        content = message["content"]
-        for index, block in enumerate([{"type": "text", "text": content}] if isinstance(content, str) else content):
+def _flat(body: Json) -> Iterator[tuple[str, Json, bytes]]:
+    """Each block of the messages: where it is, itself, and what of it is signed."""
+    for number, message in enumerate(body["messages"]):
+        for index, block in enumerate(blocks_of(message["content"])):
             yield f"messages.{number}.content.{index}", block, _plain([message["role"], block])
 
 
-def _plain(value: object) -> str:
+def _plain(value: object) -> bytes:
     """Without cache marks, which may move, without fields that are null, and in a fixed order."""
-    return json.dumps(_unmarked(value), sort_keys=True)
+    return json.dumps(_unmarked(value), sort_keys=True).encode()
 
 
 def _unmarked(value: object) -> object:

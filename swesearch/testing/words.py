@@ -70,6 +70,11 @@ def compact(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
+def blocks_of(content: str | list[Json]) -> list[Json]:
+    """Content as blocks, in which it may be given in short as a string."""
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
 def cut(text: str, size: int = 24) -> list[str]:
     """A text in pieces, as it comes in a stream."""
     return [text[start : start + size] for start in range(0, len(text), size)]
