@@ -10,10 +10,10 @@ from dataclasses import replace
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 
-from swesearch.base import ModelUnavailable, UsageError
+from swesearch.base import ModelUnavailable, SwesearchError
 from swesearch.dialogue import Image, Message, Part, Reply, Request, Stop, Text, Thought, Tool, ToolCall, ToolResult, Usage
 from swesearch.models.prices import known_models
-from swesearch.models.shape import arguments, base64_text, clean, speaking, strict
+from swesearch.models.shape import TooLong, arguments, base64_text, clean, no_headers, speaking, strict
 from swesearch.models.trouble import Provider, checked_key, lost, refused, scrub, too_long
 
 if TYPE_CHECKING:
@@ -38,10 +38,6 @@ STOPS: Mapping[str, Stop] = {
 ERROR_STATUS = {"overloaded_error": 529, "rate_limit_error": 429, "timeout_error": 504}  # of errors inside a stream
 
 
-def _nothing(_: Mapping[str, str]) -> None:
-    pass
-
-
 class AnthropicModel:
     """A model behind /v1/messages. `heed` is shown the headers of every response.
 
@@ -56,7 +52,7 @@ class AnthropicModel:
         base_url: str | None = None,
         api_key: str | None = None,
         timeout: float = 600.0,
-        heed: Callable[[Mapping[str, str]], None] = _nothing,
+        heed: Callable[[Mapping[str, str]], None] = no_headers,
     ) -> None:
         self.name, self._effort = name, effort
         self._client = _client(base_url, api_key, timeout, heed)
@@ -68,7 +64,7 @@ class AnthropicModel:
         body = self._body(request) | {"max_tokens": request.max_tokens}
         try:
             return self._streamed(body) if request.max_tokens > UNSTREAMED else self._whole(body)
-        except _TooLong as why:
+        except TooLong as why:
             return Reply(Message("assistant", ()), "overflow", model=self.name, note=str(why))
 
     def count(self, request: Request) -> int:
@@ -121,17 +117,13 @@ class AnthropicModel:
         except (httpx2.HTTPError, JSONDecodeError, UnicodeDecodeError) as error:
             raise lost(f"its answer broke off ({type(error).__name__})", self._provider, sent=True) from None
 
-    def _refusal(self, error: APIStatusError) -> Exception:
+    def _refusal(self, error: APIStatusError) -> SwesearchError:
         words = error.api_message or error.message
         begun = error.status_code < 400  # an error inside a stream
         status = ERROR_STATUS.get(error.type or "", 500) if begun else error.status_code
         if too_long(status, f"{error.type} {words}"):
-            return _TooLong(words)
+            return TooLong(scrub(words, self._provider.secret))
         return refused(status, " ".join(filter(None, (error.error_code, words))), error.response.headers, self._provider, begun=begun)
-
-
-class _TooLong(UsageError):
-    """The conversation does not fit the window of the model."""
 
 
 def _client(base_url: str | None, api_key: str | None, timeout: float, heed: Callable[[Mapping[str, str]], None]) -> Anthropic:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from swesearch.base import UsageError
+from swesearch.base import ModelUnavailable, UsageError
+from swesearch.models.trouble import checked_key
 
 
 def clean(text: str) -> str:
@@ -59,3 +61,22 @@ def speaking(dialect: str) -> Iterator[None]:
         yield
     except (KeyError, IndexError, TypeError, AttributeError):
         raise UsageError(f"the server does not speak {dialect}: is the base URL right?") from None
+
+
+class TooLong(UsageError):
+    """The conversation does not fit the window of the model. An adapter turns it into a reply."""
+
+
+def no_headers(_: Mapping[str, str]) -> None:
+    """Nobody heeds the headers of responses."""
+
+
+def only_key(given: str | None, variable: str, provider: str, *, own_server: bool) -> str:
+    """The key to use: `given`, or what the environment holds. A server of one's own needs none.
+
+    Raises ModelUnavailable where there is none, or no header could carry it.
+    """
+    key = given or os.environ.get(variable) or ("none" if own_server else "")
+    if not key:
+        raise ModelUnavailable(f"there is no key for {provider}: set {variable}")
+    return checked_key(key, variable)
