@@ -20,9 +20,20 @@ from swesearch.base import UsageError
 
 REPOSITORY_FILE = ".swesearch.toml"
 PRESETS: Mapping[str, Mapping[str, object]] = {
-    "quick": {"budget.evaluations": 100, "budget.seconds": 120.0, "discriminator.patience": 10},
+    "quick": {"budget.evaluations": 100, "budget.seconds": 120.0, "discriminator.patience": 10, "agents.steps": 15},
     "standard": {},
     "thorough": {"budget.evaluations": 5000, "budget.seconds": 3600.0, "discriminator.patience": 200, "search.depth": 5},
+    "reliable": {"budget.seconds": 3600.0, "discriminator.finalists": 5, "discriminator.confidence": 0.5, "agents.variants": 5},
+    "best": {
+        "search.strategy": "progressive",
+        "search.depth": 5,
+        "budget.evaluations": 5000,
+        "budget.seconds": 7200.0,
+        "budget.dollars": 10.0,
+        "agents.variants": 5,
+        "discriminator.finalists": 5,
+    },
+    "auto": {"search.strategy": "auto"},
 }
 
 T = TypeVar("T")
@@ -33,7 +44,8 @@ def _key(default: T, help: str, *, choices: Sequence[str] = (), low: float = 0, 
     return field(default=default, metadata={"help": help, "choices": choices, "low": low, "repo": repo})
 
 
-STRATEGIES = ("mcts", "mcts_mean", "mcts_blend", "uct", "best_first", "beam", "linear", "random")  # a test holds them to the engine's
+ENGINE = ("mcts", "mcts_mean", "mcts_blend", "uct", "best_first", "beam", "linear", "best_of_n", "random")  # a test holds them to the engine's
+STRATEGIES = (*ENGINE, "synthesis", "progressive", "auto")  # the last three are made of the others: see solve/phases.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +60,7 @@ class SearchSettings:
     """How to search."""
 
     strategy: str = _key("mcts", "how to search", choices=STRATEGIES, repo=True)
-    exploration: float = _key(200.0, "weight of the exploration term of PUCT", repo=True)
+    exploration: float = _key(0.0, "weight of the exploration term of PUCT; 0: what suits the proposer", repo=True)
     depth: int = _key(3, "most edits on one path", low=1, repo=True)
     seed: int = _key(0, "seed of every random choice")
     workers: int = _key(0, "evaluations at once; 0: one per sandbox slot")
@@ -61,6 +73,7 @@ class BudgetSettings:
     evaluations: int = _key(500, "states to evaluate")
     seconds: float = _key(600.0, "wall-clock seconds")
     dollars: float = _key(1.0, "US dollars for models")
+    tokens: int = _key(0, "tokens of models")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +90,41 @@ class SandboxSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """Which models. NAME or anthropic:NAME is Claude, openai:NAME any server that speaks chat completions; NAME@high sets the effort."""
+
+    name: str = _key("", "the model of every role; empty: none, templates repair")
+    planner: str = _key("", "the model that thinks of hypotheses; empty: model.name, as for every role below")
+    executor: str = _key("", "the model that works out edits")
+    reproducer: str = _key("", "the model that writes tests for an issue")
+    judge: str = _key("", "the model that judges candidates")
+    discriminator: str = _key("", "the model that compares finalists")
+    summariser: str = _key("", "the model that sums up long conversations")
+    base_url: str = _key("", "where a compatible server is; empty: the provider's own address")
+    price: str = _key("", "dollars per million tokens, IN/OUT or IN/OUT/CACHE-READ/CACHE-WRITE, or free; empty: the table")
+    patience: float = _key(300.0, "seconds to wait for a provider that is down or overloaded")
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """How agents work."""
+
+    hypotheses: int = _key(3, "different hypotheses per round of planning", low=1)
+    rounds: int = _key(3, "rounds of planning per state", low=1)
+    steps: int = _key(30, "most turns of an executor", low=1)
+    context: str = _key("full", "what an executor keeps in mind", choices=("full", "summary", "report"))
+    window: int = _key(150_000, "tokens of a conversation before it is summed up or given up", low=1000)
+    variants: int = _key(3, "reproduction tests to write where no check is given", low=1)
+
+
+@dataclass(frozen=True, slots=True)
 class ValueSettings:
     """Weights of the terms of a state's value."""
 
     lint: float = _key(0.1, "weight of new linter findings")
     failing: float = _key(1.0, "weight of the tests that must pass")
     nearby: float = _key(0.3, "weight of the tests near the change")
+    judge: float = _key(0.2, "weight of the model that judges; 0: it is not asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +133,8 @@ class DiscriminatorSettings:
 
     patience: int = _key(40, "evaluations to go on for after the first candidate that passes")
     finalists: int = _key(3, "candidates to verify and show", low=1)
+    debate: int = _key(6, "most questions to a model that compares finalists; 0: none")
+    confidence: float = _key(0.0, "hand over nothing that is less certain than this (0 to 1)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +145,8 @@ class Settings:
     search: SearchSettings = SearchSettings()
     budget: BudgetSettings = BudgetSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    model: ModelSettings = ModelSettings()
+    agents: AgentSettings = AgentSettings()
     value: ValueSettings = ValueSettings()
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)

@@ -10,8 +10,8 @@ import typer
 from swesearch import __version__
 
 EXIT_CODES = """Exit codes: 0 a fix was found and verified. 1 no acceptable fix. 2 usage or configuration error. 3 the budget or the time
-ended, the best partial result is kept. 4 the environment or the sandbox failed. 7 the check already passes. 130 interrupted, can be
-resumed. (5 and 6 are kept for a failed model provider and for what a policy refuses.)"""
+ended, the best partial result is kept. 4 the environment or the sandbox failed. 5 a model provider failed, can be resumed. 7 the check
+already passes. 130 interrupted, can be resumed. (6 is kept for what a policy refuses.)"""
 
 app = typer.Typer(
     help="Repairs code by searching over its versions. Nothing in your working copy changes before `swesearch apply`.",
@@ -30,10 +30,10 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and th
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Every state that is evaluated.")]
 Budget = Annotated[
     list[str] | None,
-    typer.Option("--budget", metavar="AMOUNT", help="200 (evaluations), 90s, 10m, $1, or several joined by commas."),
+    typer.Option("--budget", metavar="AMOUNT", help="200 (evaluations), 90s, 10m, $1, 200k-tokens, or several joined by commas."),
 ]
 Given = Annotated[list[str] | None, typer.Option("-c", metavar="FILE|KEY=VALUE", help="A TOML file of settings, or one setting.")]
-Preset = Annotated[str, typer.Option(metavar="NAME", help="quick, standard or thorough.")]
+Preset = Annotated[str, typer.Option(metavar="NAME", help="quick, standard, thorough, reliable, best or auto.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run, the beginning of one, or `last`.")]
 
 
@@ -57,20 +57,26 @@ def fix(
     setup: Annotated[str | None, typer.Option(metavar="CMD", help="A command that prepares the environment.")] = None,
     image: Annotated[str | None, typer.Option(metavar="NAME", help="The Docker image to run in.")] = None,
     sandbox: Annotated[str | None, typer.Option(metavar="KIND", help="auto, docker, bubblewrap or local.")] = None,
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="A Claude model, or openai:NAME; none: templates repair.")] = None,
+    price: Annotated[
+        str | None, typer.Option(metavar="IN/OUT", help="Dollars per million tokens of a model that has no price here; or free.")
+    ] = None,
     budget: Budget = None,
-    strategy: Annotated[str | None, typer.Option(metavar="NAME", help="mcts, uct, best_first, beam, linear, random; see config.")] = None,
+    strategy: Annotated[str | None, typer.Option(metavar="NAME", help="mcts, best_of_n, linear, synthesis, progressive, auto, ...; see config.")] = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="The seed of every random choice.")] = None,
     workers: Annotated[str | None, typer.Option(metavar="N", help="Evaluations at once.")] = None,
+    min_confidence: Annotated[str | None, typer.Option(metavar="P", help="Hand over nothing less certain than this, 0 to 1.")] = None,
     patience: Annotated[str | None, typer.Option(metavar="N", help="Evaluations to go on for after the first fix.")] = None,
     preset: Preset = "standard",
     given: Given = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and the most it can cost; call and run nothing.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Apply the fix to the working copy when one is found.")] = False,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
     home: Home = None,
 ) -> None:
-    """Search for a fix that makes the check pass."""
+    """Search for a fix that makes the check pass; with a model, an issue in words is enough."""
     from swesearch.cli import running
     from swesearch.cli.options import parse_budget
 
@@ -80,12 +86,17 @@ def fix(
         "sandbox.setup": setup,
         "sandbox.image": image,
         "sandbox.kind": sandbox,
+        "model.name": model,
+        "model.price": price,
         "search.strategy": strategy,
         "search.seed": seed,
         "search.workers": workers,
+        "discriminator.confidence": min_confidence,
         "discriminator.patience": patience,
         **parse_budget(budget or ()),
     }
+    if dry_run:
+        raise typer.Exit(running.dry_run(path, issue, preset, given or [], _named(flags)))
     how = running.Output(json, quiet, verbose)
     raise typer.Exit(running.fix(path, issue, preset, given or [], _named(flags), home, apply, how))
 

@@ -12,20 +12,25 @@ from swesearch.base import Check, UsageError
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 TIME = re.compile(r"(\d+(?:\.\d+)?)([smh])")
 DOLLARS = re.compile(r"\$(\d+(?:\.\d+)?)")
+TOKENS = re.compile(r"(\d+(?:\.\d+)?)([kM]?)-tokens")
+EVALUATIONS = re.compile(r"(\d+)(?:-evals)?")
+THOUSANDS = {"": 1, "k": 1_000, "M": 1_000_000}
 
 
 def parse_budget(texts: Iterable[str]) -> dict[str, float]:
-    """Settings for "200" (evaluations), "90s", "10m", "1h", "$1", or several joined by commas. Raises UsageError."""
+    """Settings for "200" or "200-evals", "90s", "10m", "1h", "$1", "200k-tokens", or several joined by commas. Raises UsageError."""
     found: dict[str, float] = {}
     for text in (part.strip() for joined in texts for part in joined.split(",")):
-        if text.isdecimal():
-            found["budget.evaluations"] = int(text)
+        if amount := EVALUATIONS.fullmatch(text):
+            found["budget.evaluations"] = int(amount[1])
+        elif amount := TOKENS.fullmatch(text):
+            found["budget.tokens"] = round(float(amount[1]) * THOUSANDS[amount[2]])
         elif amount := DOLLARS.fullmatch(text):
             found["budget.dollars"] = float(amount[1])
         elif amount := TIME.fullmatch(text):
             found["budget.seconds"] = float(amount[1]) * SECONDS[amount[2]]
         else:
-            raise UsageError(f"--budget: {text!r} is none of 200 (evaluations), 90s, 10m, 1h, $1; several are joined by commas")
+            raise UsageError(f"--budget: {text!r} is none of 200 or 200-evals, 90s, 10m, 1h, $1, 200k-tokens; several are joined by commas")
     return found
 
 

@@ -57,6 +57,7 @@ def run(
     With `ordered`, leases are told in the order they were asked, so that the same seed and number of workers give the same tree.
     `batch` is the most evaluations one lease may cost. patience=None: search on. What is in flight when time is up, `stop` is set or
     something fails has `grace` seconds to finish, and is then released.
+    An expansion that raises BudgetExhausted (it reserves money of its own, say) ends the search as any other end of the budget does.
     Raises what `expand` and `on_tell` raise (`retry.on` only after `retry.times`), and KeyboardInterrupt; no lease is out then.
     """
     with _interrupt_noted() as pressed:
@@ -111,6 +112,7 @@ class _Run(Generic[T]):
     flights: list[_Flight[T]] = field(default_factory=list)  # in the order of asking
     halt: Event = field(default_factory=Event)  # ends the waiting between retries
     since: int = 0  # leases told after the first solution
+    broke: bool = False  # an expansion could not pay for what it needed
 
     def go(self) -> Ending:
         try:
@@ -162,6 +164,9 @@ class _Run(Generic[T]):
         turn = self.flights[:1] if self.ordered else self.flights
         wait([flight.future for flight in turn], TICK, FIRST_COMPLETED)
         for flight in [flight for flight in turn if flight.future.done()]:
+            if isinstance(flight.future.exception(), BudgetExhausted):
+                self.broke = True  # it is released when the rest lands
+                return
             self._tell(flight)
 
     def _tell(self, flight: _Flight[T]) -> None:
@@ -179,7 +184,7 @@ class _Run(Generic[T]):
         try:
             wait([flight.future for flight in self.flights], self.grace)
             for flight in [flight for flight in self.flights if flight.future.done()]:
-                if not isinstance(flight.future.exception(), self.retry.on):
+                if not isinstance(flight.future.exception(), (*self.retry.on, BudgetExhausted)):
                     self._tell(flight)
         finally:
             for flight in self.flights:
@@ -192,11 +197,11 @@ class _Run(Generic[T]):
         return bool(self.search.solved) and self.patience is not None and self.since + len(self.flights) >= self.patience
 
     def _halted(self) -> bool:
-        return self.stop.is_set() or self.pressed.is_set() or self.budget.left()["seconds"] == 0
+        return self.broke or self.stop.is_set() or self.pressed.is_set() or self.budget.left()["seconds"] == 0
 
     def _ending(self) -> Ending:
         if self.stop.is_set():
             return "stopped"
         if self._satisfied():
             return "solved"
-        return "exhausted" if self.search.exhausted else "budget"
+        return "exhausted" if self.search.exhausted and not self.broke else "budget"

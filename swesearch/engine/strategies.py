@@ -20,6 +20,7 @@ STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
         "best_first": lambda _: {"score": best_first()},
         "beam": lambda _: {"score": best_first(), "width": 4, "max_branching": 8},
         "linear": lambda _: {"score": greedy(), "max_branching": 1},
+        "best_of_n": lambda _: {"score": best_first(), "max_depth": 1},
         "random": lambda seed: {"score": at_random(seed)},
     }
 )

@@ -24,7 +24,7 @@ COLLECTED = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")  # what pytest look
 BAD = frozenset({"failed", "error"})
 CUT = "Timeout"  # the error of a test that was cut short
 QUICK = 0.4  # CPU seconds for a test on the root, where nothing shows that it needs more
-TRACED = 1.2  # the same where lines or types are recorded, which slows a test down
+TRACED, SLOWER = 1.2, 2.0  # at most, where lines or types are recorded; and how many times what a candidate's test may use
 PER_TEST = 15  # a test that seems to hang gets this fraction of what a whole run may use, before it is believed
 TYPICAL = 0.03  # CPU seconds that a test is taken to need where all of them hang
 SLACK, FLOOR, SHORTEST = 5.0, 2.0, 0.2  # a candidate may use this many times the root's CPU seconds; no less for a run, for a test
@@ -112,7 +112,8 @@ class CheckRun:
     def traced(self, state: State, trace: Literal["lines", "types"], focus: Mapping[str, Sequence[int]], only: Sequence[str]) -> TestRun:
         """`only` these tests on `state`, with executed lines or runtime types recorded. A check that is no Python test has no trace."""
         aim = tuple((path, tuple(lines)) for path, lines in focus.items())
-        return self._run(state, self._limits, only=tuple(only), trace=trace, focus=aim, seconds=TRACED)
+        seconds = min(TRACED, SLOWER * self.baseline.per_test)
+        return self._run(state, self._limits, only=tuple(only), trace=trace, focus=aim, seconds=seconds)
 
     def verify(self, state: State, sandbox: Sandbox) -> TestRun:
         """The plain check as the user gave it, in a process of its own in `sandbox`."""

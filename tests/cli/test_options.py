@@ -18,6 +18,8 @@ from swesearch.cli.options import home_folder, parse_budget, parse_checks, read_
         (["1.5h"], {"budget.seconds": 5400.0}),
         (["$0.50"], {"budget.dollars": 0.5}),
         (["200, 10m,$1"], {"budget.evaluations": 200, "budget.seconds": 600.0, "budget.dollars": 1.0}),
+        (["50-evals,200k-tokens"], {"budget.evaluations": 50, "budget.tokens": 200_000}),
+        (["1.5M-tokens"], {"budget.tokens": 1_500_000}),
         (["200", "5s"], {"budget.evaluations": 200, "budget.seconds": 5.0}),
     ],
 )

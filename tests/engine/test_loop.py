@@ -9,7 +9,7 @@ from threading import Event
 
 import pytest
 
-from swesearch.engine.budget import Budget
+from swesearch.engine.budget import Budget, BudgetExhausted
 from swesearch.engine.loop import Outcome, Retry, run
 from swesearch.engine.search import Search
 from swesearch.engine.snapshot import snapshot
@@ -37,6 +37,20 @@ def test_the_tree_is_the_same_whatever_the_timing_of_the_workers(strategy: str) 
         return snapshot(search)
 
     assert tree(1) == tree(2)
+
+
+def test_an_expansion_that_cannot_pay_ends_the_search_and_loses_nothing() -> None:
+    def expand(lease: Lease[str]) -> Outcome[str]:
+        if lease.nth == 2:
+            raise BudgetExhausted("dollars: 1 of 1 used")
+        return Outcome(Child(lease.nth, lease.nth, 0.5), 1.0)
+
+    search = Search("root", "root", 0.0, max_depth=1)
+    budget = Budget(evaluations=10)
+    assert run(search, expand, budget, workers=2) == "budget"
+    assert search.in_flight == 0
+    assert {node.item for node in search.nodes} >= {"root", 0, 1}
+    assert budget.spent()["evaluations"] == len(search.nodes) - 1
 
 
 def test_unordered_tells_come_as_the_work_is_done() -> None:

@@ -20,11 +20,11 @@ def ask(search: Search) -> Lease:
 
 
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))
-def test_every_strategy_but_the_single_path_solves_the_small_problem(strategy: str) -> None:
+def test_every_strategy_that_branches_below_the_root_solves_the_small_problem(strategy: str) -> None:
     search = problem.search(**options(strategy) | ({"max_branching": 16} if strategy == "beam" else {}))
     while not search.solved and problem.step(search):
         pass
-    assert bool(search.solved) is (strategy != "linear")
+    assert bool(search.solved) is (strategy not in ("linear", "best_of_n"))
     books.check(search, [])
 
 
@@ -194,7 +194,7 @@ def test_tiny_priors_never_make_an_action_unreachable() -> None:
     assert len(search.nodes) == 101
 
 
-@pytest.mark.parametrize("strategy", sorted(STRATEGIES.keys() - {"random"}))
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES.keys() - {"random", "best_of_n"}))
 def test_a_recorded_run_told_again_gives_the_same_tree_and_goes_on_alike(strategy: str) -> None:
     rules = options(strategy) | ({"max_branching": 16} if strategy in ("beam", "linear") else {})
     search, record = problem.search(**rules), []

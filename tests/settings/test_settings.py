@@ -7,7 +7,7 @@ import pytest
 
 from swesearch.base import UsageError
 from swesearch.engine import strategies
-from swesearch.settings import KEYS, PRESETS, STRATEGIES, Settings, load
+from swesearch.settings import ENGINE, KEYS, PRESETS, STRATEGIES, Settings, load
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_variable_that_is_no_setting_is_left_alone(user: Path) -> None:
         ("[search]\ndepth = 0", "search.depth must be a finite number from 1 up, not 0"),
         ("[budget]\nseconds = nan", "budget.seconds must be a finite number from 0 up, not nan"),
         ("[task]\nchecks = [1]", "task.checks must be a list of texts, not [1]"),
-        ("[xyzzy.plugh]\na = 1", "unknown key 'xyzzy.plugh'; the sections are task, search, budget, sandbox, value, discriminator"),
+        ("[xyzzy.plugh]\na = 1", "unknown key 'xyzzy.plugh'; the sections are task, search, budget, sandbox, model, agents, value, discriminator"),
         ("[search", "cannot be read as TOML: "),
     ],
 )
@@ -88,8 +88,8 @@ def test_a_file_given_with_c_must_exist(user: Path) -> None:
 
 
 def test_an_unknown_preset_is_an_error(user: Path) -> None:
-    with pytest.raises(UsageError, match="unknown preset 'best': choose one of quick, standard, thorough"):
-        load(None, environ(user), "best")
+    with pytest.raises(UsageError, match="unknown preset 'fast': choose one of quick, standard, thorough, reliable, best, auto"):
+        load(None, environ(user), "fast")
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -130,4 +130,4 @@ def test_settings_survive_their_record() -> None:
 
 
 def test_the_strategies_are_those_of_the_engine() -> None:
-    assert set(STRATEGIES) == set(strategies.STRATEGIES)
+    assert set(ENGINE) == set(strategies.STRATEGIES)
