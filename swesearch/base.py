@@ -144,6 +144,7 @@ class Measurement:
     solved: bool | None = None  # what the task's checks say; None from terms that cannot know
     feedback: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)  # JSON-able evidence, kept in the journal
+    known: bool = True  # False: this could not be found out; the score means nothing and has no say in the value
 
 
 @dataclass(frozen=True, slots=True)

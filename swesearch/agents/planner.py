@@ -80,7 +80,9 @@ def told(attempt: Attempt) -> str:
     if changed := paths(action):
         lines.append(f"  changed {', '.join(changed)} ({size(action)} lines), worth {evaluation.value:.2f}")
     lines += [f"  {outcome}" for outcome in outcomes(attempt)]
-    said = [term.feedback for term in evaluation.terms if term.name == "judge"] if evaluation.terms else [evaluation.feedback]
+    said = (
+        [term.feedback for term in evaluation.terms if term.name == "judge" and term.known] if evaluation.terms else [evaluation.feedback]
+    )
     return "\n".join([*lines, *(f"  {one_line(words)}" for words in said if words)])
 
 

@@ -1,6 +1,6 @@
 """The hybrid value: terms measured from cheap to dear, combined into one number.
 
-    V(s) = G(s) * sum_i w_i * m_i(s) / sum_i w_i        over the terms i that were measured
+    V(s) = G(s) * sum_i w_i * m_i(s) / sum_i w_i        over the terms i that were measured and found something out
 
 where m_i(s) in [0, 1] is what term i says, w_i its weight, and G(s) is 0 as soon as a term blocks (a gate), else 1.
 Terms behind a gate are not measured. A solved state is worth 1, so that no blend of partial scores can beat it.
@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from swesearch.base import Attempt, Evaluation, Measurement, State, Term
 
-GAIN = "failing"  # the term that is 0 on the root; all others are 1 there
+GAINS = frozenset({"failing", "judge"})  # terms that are 0 on the root, where nothing is mended; all others are 1 there
 
 
 class Hybrid:
@@ -34,7 +34,7 @@ class Hybrid:
 
     def start(self) -> Evaluation:
         """What a state is worth that gained nothing and lost nothing: what the root is, without measuring it."""
-        gained = next(term.weight for term in self._terms if term.name == GAIN)
+        gained = sum(term.weight for term in self._terms if term.name in GAINS)
         return Evaluation(1 - gained / sum(term.weight for term in self._terms))
 
     def remember(self, state: State, evaluation: Evaluation) -> None:
@@ -58,6 +58,7 @@ class Hybrid:
             return Evaluation(0.0, terms=found, feedback=feedback)
         solved = any(m.solved for m in found) and all(m.solved is not False for m in found)
         weights = {term.name: term.weight for term in self._terms}
-        total = sum(weights[m.name] for m in found) or 1.0
-        value = 1.0 if solved else sum(weights[m.name] * m.score for m in found) / total
+        heard = [m for m in found if m.known]
+        total = sum(weights[m.name] for m in heard) or 1.0
+        value = 1.0 if solved else sum(weights[m.name] * m.score for m in heard) / total
         return Evaluation(value, solved, found, feedback)
