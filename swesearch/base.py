@@ -246,10 +246,10 @@ class Proposer(Protocol):
 
     rounds: int  # how often it may be asked about one node, each time with what became of the plans before
 
-    def propose(self, path: Sequence[Attempt], siblings: Sequence[Attempt]) -> Iterable[Plan]:
+    def propose(self, path: Sequence[Attempt], siblings: Sequence[Attempt] = (), others: Sequence[Attempt] = ()) -> Iterable[Plan]:
         """Yield plans for the last attempt of `path`, most promising first. Lazily: later ones may never be asked for.
 
-        `siblings` are the attempts that came of earlier plans for the same node; none the first time.
+        `siblings` are the attempts that came of earlier plans for the same node, none the first time; `others` those of all branches.
         """
         ...
 

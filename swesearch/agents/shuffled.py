@@ -21,8 +21,8 @@ class Shuffled:
         self._proposer = proposer
         self._seed = seed
 
-    def propose(self, path: Sequence[Attempt], siblings: Sequence[Attempt]) -> Iterator[Action]:
+    def propose(self, path: Sequence[Attempt], siblings: Sequence[Attempt] = (), others: Sequence[Attempt] = ()) -> Iterator[Action]:
         """Yield every action once, all with the same prior."""
-        actions = [plan.carry_out() for plan in islice(self._proposer.propose(path, siblings), MOST)]
+        actions = [plan.carry_out() for plan in islice(self._proposer.propose(path, siblings, others), MOST)]
         Random(f"{self._seed} {path[-1].state.tree}").shuffle(actions)
         yield from (replace(action, prior=1 / len(actions)) for action in actions)

@@ -85,6 +85,8 @@ class Lease(Generic[T]):
     trail: tuple[Edge[T], ...]
     nth: int
     prior: float
+    seen: int = 0  # edges of the node at the time of the ask: what a worker is told does not depend on when it begins
+    known: int = 0  # nodes of the tree at that time
 
     @property
     def item(self) -> T:
@@ -98,8 +100,8 @@ class Lease(Generic[T]):
 
     @property
     def siblings(self) -> tuple[T, ...]:
-        """What the node's earlier actions led to."""
-        return tuple(edge.child.item for edge in self.node.edges)
+        """What the node's actions had led to when this lease was asked for. Dead ends are among them with `keep_closed` only."""
+        return tuple(edge.child.item for edge in self.node.edges[: self.seen])
 
     @property
     def indices(self) -> tuple[int, ...]:

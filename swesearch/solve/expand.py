@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 
 from swesearch.base import Action, Attempt, EditError, Evaluation, Evaluator, Plan, Proposer, State
 from swesearch.engine.loop import Outcome
@@ -21,19 +20,31 @@ class Expander:
 
     A state is expanded again only if it is worth more than the state it came from: where no progress was made,
     further edits on top only multiply the candidates (max backup takes care of those that did make some).
+    With `patient`, every state that parses is: a model reads how it failed, and may do better.
     """
 
-    def __init__(self, store: Store, proposer: Proposer, evaluator: Evaluator, forbidden: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        proposer: Proposer,
+        evaluator: Evaluator,
+        forbidden: Callable[[str], str],
+        others: Callable[[int], Sequence[Attempt]] = lambda _: (),
+        patient: bool = False,
+    ) -> None:
+        """`forbidden`: why a path may not be changed. `others`: the first so many attempts of the whole search."""
         self._store = store
         self._proposer = proposer
         self._evaluator = evaluator
         self._forbidden = forbidden
+        self._others = others
+        self._patient = patient
         self._frontiers: dict[int, Frontier] = {}
         self._lock = threading.Lock()
 
     def __call__(self, lease: Lease[Attempt]) -> Outcome[Attempt]:
         """Carry out the lease's plan. Raises SandboxUnavailable where its worth could not be found out, and what the proposer raises."""
-        plan, following = self._frontier(lease).take(lease.nth, lease.siblings)
+        plan, following = self._frontier(lease).take(lease)
         if plan is None:
             return Outcome(None, None)
         return Outcome(self._child(lease.item, plan), following)
@@ -41,9 +52,11 @@ class Expander:
     def _frontier(self, lease: Lease[Attempt]) -> Frontier:
         with self._lock:
             if lease.node.index not in self._frontiers:
-                think = partial(self._proposer.propose, lease.path)
-                self._frontiers[lease.node.index] = Frontier(think, self._proposer.rounds)
+                self._frontiers[lease.node.index] = Frontier(self._think, self._proposer.rounds)
             return self._frontiers[lease.node.index]
+
+    def _think(self, lease: Lease[Attempt]) -> Iterable[Plan]:
+        return self._proposer.propose(lease.path, lease.siblings, self._others(lease.known))
 
     def _child(self, parent: Attempt, plan: Plan) -> Child[Attempt]:
         action = Action((), plan.why, plan.prior)  # until it is carried out
@@ -57,7 +70,8 @@ class Expander:
         gained = evaluation.value - parent.evaluation.value
         prior = max(action.prior, TRUST * gained)  # what it did speaks louder than what was thought of it
         child = Attempt(action, state, evaluation)
-        closed = gained <= 0 and not evaluation.solved
+        hopeless = any(term.blocked for term in evaluation.terms[:1]) if self._patient else gained <= 0
+        closed = hopeless and not evaluation.solved
         return Child(child, state, evaluation.value, prior, solved=evaluation.solved, closed=closed, open=self._frontiers[ROOT].first)
 
     def _apply(self, state: State, action: Action) -> State:

@@ -9,7 +9,7 @@ PATH = [Attempt(None, State("a" * 40), Evaluation(0.0))]
 class Counts:
     """Proposes twenty actions, the first the likeliest."""
 
-    def propose(self, path, siblings):
+    def propose(self, path, siblings=(), others=()):
         return (Action((), str(number), 1 / (number + 1)) for number in range(20))
 
 

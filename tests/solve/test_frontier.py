@@ -1,6 +1,7 @@
 """The numbered stream of a node's plans."""
 
 from swesearch.base import Action
+from swesearch.engine.tree import Child, Lease, Node
 from swesearch.solve.frontier import FADING, Frontier
 
 
@@ -8,12 +9,16 @@ def stream(*priors):
     return [Action((), prior=prior) for prior in priors]
 
 
+def lease(nth, seen=0):
+    return Lease(Node(0, Child("root", "root", 0.0), 0), (), nth, 1.0, seen)
+
+
 def frontier_of(*rounds):
     """One that begins these rounds, and what it was told before each."""
     told = []
 
-    def think(siblings):
-        told.append(siblings)
+    def think(lease):
+        told.append(lease.seen)
         return stream(*rounds[len(told) - 1])
 
     return Frontier(think, len(rounds)), told
@@ -22,23 +27,23 @@ def frontier_of(*rounds):
 def test_plans_are_numbered_in_the_order_they_come():
     frontier, _ = frontier_of((0.5, 0.3))
 
-    assert frontier.take(0, ()) == (Action((), prior=0.5), 0.3)
-    assert frontier.take(1, ()) == (Action((), prior=0.3), None)
-    assert frontier.take(2, ()) == (None, None)
+    assert frontier.take(lease(0)) == (Action((), prior=0.5), 0.3)
+    assert frontier.take(lease(1)) == (Action((), prior=0.3), None)
+    assert frontier.take(lease(2)) == (None, None)
 
 
 def test_workers_may_come_out_of_order():
     frontier, _ = frontier_of((0.5, 0.3, 0.2))
 
-    assert frontier.take(2, ())[0].prior == 0.2
-    assert frontier.take(0, ())[0].prior == 0.5
+    assert frontier.take(lease(2))[0].prior == 0.2
+    assert frontier.take(lease(0))[0].prior == 0.5
 
 
 def test_no_more_is_pulled_than_was_asked_for():
     pulled = []
     frontier = Frontier(lambda _: (pulled.append(n) or Action((), prior=0.1) for n in range(100)), 1)
 
-    frontier.take(3, ())
+    frontier.take(lease(3))
 
     assert pulled == [0, 1, 2, 3, 4]
 
@@ -46,19 +51,19 @@ def test_no_more_is_pulled_than_was_asked_for():
 def test_a_second_round_begins_when_its_first_plan_is_wanted_and_hears_what_became_of_the_first():
     frontier, told = frontier_of((0.5, 0.4), (0.2,), (0.1,))
 
-    frontier.take(0, ())
-    assert frontier.take(1, ("a",)) == (Action((), prior=0.4), 0.4 * FADING)
-    assert told == [()]
-    assert frontier.take(2, ("a", "b")) == (Action((), prior=0.2), 0.2 * FADING)
-    assert told == [(), ("a", "b")]
-    assert frontier.take(3, ("a", "b", "c")) == (Action((), prior=0.1), None)
+    frontier.take(lease(0))
+    assert frontier.take(lease(1, 1)) == (Action((), prior=0.4), 0.4 * FADING)
+    assert told == [0]
+    assert frontier.take(lease(2, 2)) == (Action((), prior=0.2), 0.2 * FADING)
+    assert told == [0, 2]
+    assert frontier.take(lease(3, 3)) == (Action((), prior=0.1), None)
 
 
 def test_after_an_empty_round_there_is_no_other():
     frontier, told = frontier_of((0.5,), (), (0.9,))
 
-    frontier.take(0, ())
+    frontier.take(lease(0))
 
-    assert frontier.take(1, ()) == (None, None)
-    assert frontier.take(2, ()) == (None, None)
+    assert frontier.take(lease(1)) == (None, None)
+    assert frontier.take(lease(2)) == (None, None)
     assert len(told) == 2

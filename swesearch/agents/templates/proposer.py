@@ -57,7 +57,12 @@ class TemplateProposer:
     ) -> None:
         self._reader, self._localise, self._protected, self._templates = reader, localise, protected, templates
 
-    def propose(self, path: Sequence[Attempt], siblings: Sequence[Attempt]) -> Iterator[Action]:  # noqa: ARG002 - the seam's shape
+    def propose(
+        self,
+        path: Sequence[Attempt],
+        siblings: Sequence[Attempt] = (),  # noqa: ARG002 - the seam's shape
+        others: Sequence[Attempt] = (),  # noqa: ARG002
+    ) -> Iterator[Action]:
         """Yield edits for the last state of `path`, most promising first."""
         state = path[-1].state
         return self.drafts(self._localise(state), lambda name: self._reader.read(state, name))
