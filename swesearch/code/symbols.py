@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from swesearch.code.parse import CLASS, FUNCTION, captures, first_line, header, parse, text
+from swesearch.code.parse import CLASS, FUNCTION, captures, first_line, parse, text
 
 IDENTIFIERS = "(identifier) @name"
 DEFINITIONS = "[(function_definition) (class_definition)] @definition"
@@ -52,7 +52,8 @@ def definitions(source: bytes) -> tuple[Definition, ...]:
 
 def _definition(node: Node) -> Definition:
     name = node.child_by_field_name("name")
-    head = (node.text or b"")[: header(node).end - node.start_byte].decode("utf-8", "backslashreplace")
+    end = max((child.end_byte for child in node.children if child.type == ":"), default=node.end_byte)  # a comment may follow it
+    head = (node.text or b"")[: end - node.start_byte].decode("utf-8", "backslashreplace")
     depth = sum(above.type in {FUNCTION, CLASS} for above in _above(node))
     return Definition(text(name) if name else "", first_line(node), depth, " ".join(head.split())[:SHOWN])
 

@@ -149,7 +149,7 @@ def test_arguments_that_are_malformed_or_do_not_fit_are_named_and_harm_nothing(p
 
 def test_a_refusal_and_an_overflow_end_it_but_keep_edits(place):
     refusal = say("", stop="refusal", note="category: cyber")
-    with pytest.raises(EditError, match="refused. category: cyber"):
+    with pytest.raises(EditError, match=r"refused\. category: cyber"):
         place.carry_out(Scripted([refusal]))
     with pytest.raises(EditError, match="does not fit the model's window"):
         place.carry_out(Scripted([say("", stop="overflow")]))
