@@ -43,17 +43,23 @@ class PromptCache:
         with self._lock:
             self._now += seconds
 
-    def look(self, model: str, blocks: Sequence[Block], shortest: int, lookback: int) -> Prefill:
-        """What of `blocks` is read, written, or neither. Keeps nothing yet: a prefix can be read once its first answer began."""
+    def look(self, model: str, blocks: Sequence[Block], shortest: int, lookback: int | None) -> Prefill:
+        """What of `blocks` is read, written, or neither. Keeps nothing yet: a prefix can be read once its first answer began.
+
+        Without `lookback` every block is a breakpoint, seen from everywhere, and writing is free.
+        """
         sums, hashes = _chain(model, blocks)
-        points = {index: block.ttl for index, block in enumerate(blocks) if block.ttl and sums[index] >= shortest}
+        everywhere = "5m" if lookback is None else None
+        points = {index: ttl for index, block in enumerate(blocks) if (ttl := block.ttl or everywhere) and sums[index] >= shortest}
         total = sums[-1] if sums else 0
         if not points:
             return Prefill(Usage(input=total))
-        hit = self._longest(hashes, points, lookback)
+        hit = self._longest(hashes, points, lookback or len(blocks))
         read = sums[hit] if hit >= 0 and sums[hit] >= shortest else 0
         written = _written(sums, points, read)
-        usage = Usage(input=total - sums[max(points)], cache_read=read, cache_write=sum(written.values()))
+        usage = Usage(total - sums[max(points)], cache_read=read, cache_write=sum(written.values()))
+        if lookback is None:
+            usage = Usage(total - read, cache_read=read)
         kept = {hashes[index]: TTL[ttl] for index, ttl in points.items()}
         return Prefill(usage, written, kept | ({hashes[hit]: TTL["5m"]} if read else {}))
 

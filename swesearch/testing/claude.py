@@ -15,10 +15,10 @@ from .claude_rules import check as check
 from .claude_shapes import check_shape as check_shape
 from .faults import Fault, RateLimited
 from .thinking import sign
-from .words import Answer, Json, Refused, Turn, blocks_of, compact, cut, estimate, invalid, output_tokens
+from .words import IMAGE_TOKENS, Answer, Json, Refused, Turn, blocks_of, compact, cut, estimate, invalid, merged, output_tokens
 
-LOOKBACK = 20  # blocks before a breakpoint, itself included, where a kept prefix may end
-IMAGE_TOKENS = 1600
+LOOKBACK: int | None = 20  # blocks before a breakpoint, itself included, where a kept prefix may end
+OVERLOADED = Refused(529, "overloaded_error", "Overloaded")
 STOPS: Mapping[Stop, str] = {
     "end": "end_turn",
     "calls": "tool_use",
@@ -36,7 +36,7 @@ def turn(body: Json, number: int) -> Turn:
         dialect="anthropic",
         model=body["model"],
         system="\n".join([_words(body.get("system") or ""), *(_words(message["content"]) for message in told)]).strip(),
-        messages=tuple(_message(message) for message in body["messages"] if message["role"] != "system"),
+        messages=merged(_message(message) for message in body["messages"] if message["role"] != "system"),
         tools=tuple(tool["name"] for tool in body.get("tools") or []),
         schema=(config.get("format") or {}).get("schema"),
         max_tokens=body.get("max_tokens"),

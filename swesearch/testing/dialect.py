@@ -14,7 +14,8 @@ from .words import Answer, Json, Refused, Turn
 class Dialect(Protocol):
     """How requests are read and checked, and how answers and errors are put."""
 
-    LOOKBACK: int
+    LOOKBACK: int | None  # how far before a breakpoint a kept prefix may end; None: all is cached, without breakpoints
+    OVERLOADED: Refused
 
     def check_shape(self, body: Json, counting: bool) -> None:
         """Raises Refused where a field is missing, unknown or of the wrong type."""

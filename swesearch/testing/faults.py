@@ -17,7 +17,7 @@ class RateLimited:
 
 @dataclass(frozen=True, slots=True)
 class Overloaded:
-    """529."""
+    """529; 503 in the OpenAI dialect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,13 @@ def in_order(faults: Iterable[Fault | None]) -> Faults:
     return lambda number: listed[number - 1] if number <= len(listed) else None
 
 
-def refusal(fault: Fault | None) -> Refused | None:
-    """The HTTP error that `fault` is, if it is one."""
+def refusal(fault: Fault | None, overloaded: Refused) -> Refused | None:
+    """The HTTP error that `fault` is, if it is one. Dialects differ in how they put an overload."""
     match fault:
         case RateLimited():
             return Refused(429, "rate_limit_error", "This request would exceed your organization's rate limit of 50 requests per minute.")
         case Overloaded():
-            return Refused(529, "overloaded_error", "Overloaded")
+            return overloaded
         case ServerError():
             return Refused(500, "api_error", "Internal server error")
         case _:

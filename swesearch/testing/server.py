@@ -117,7 +117,8 @@ class _Server(ThreadingHTTPServer):
         self.errors.append(error)
         body = compact({"type": "error", "error": {"type": "api_error", "message": f"the brain failed: {error!r}"}}).encode()
         head = f"HTTP/1.1 500 Brain Failed\r\nx-should-retry: false\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
-        request.sendall(head.encode() + body)
+        with suppress(OSError):  # it went away meanwhile
+            request.sendall(head.encode() + body)
 
 
 def _hang_up(connection: socket.socket) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from swesearch.dialogue import Usage
 
-from . import claude
+from . import chat, claude
 from .cache import PromptCache
 from .cards import Card
 from .dialect import Dialect
@@ -19,7 +19,6 @@ from .words import Answer, Brain, Json, Refused, Turn, compact, invalid, output_
 
 NOTHING = Usage()
 WARMED = Answer(stop="length", output_tokens=0)  # with no token to say, a prompt is only put into the cache
-OVERLOADED = Refused(529, "overloaded_error", "Overloaded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ class Service:
         if exchange.method != "POST" or exchange.path not in ("/v1/messages", "/v1/messages/count_tokens", "/v1/chat/completions"):
             raise Refused(404, "not_found_error", "Not found")
         counting = exchange.path.endswith("/count_tokens")
-        number = 0 if counting else self._call(exchange)
+        number = 0 if counting else self._call(exchange, dialect)
         exchange.body = _object(exchange.raw)
         card = self._checked(exchange, dialect, counting)
         return self._counted(exchange, dialect) if counting else self._answered(exchange, dialect, card, number)
@@ -109,14 +108,14 @@ class Service:
         if len(exchange.raw) > self._largest:
             raise Refused(413, "request_too_large", "Request exceeds the maximum size")
         if not exchange.key or self._key not in (None, exchange.key):
-            raise Refused(401, "authentication_error", "invalid x-api-key", "invalid_api_key")
+            raise Refused(401, "authentication_error", "invalid API key", "invalid_api_key")
 
-    def _call(self, exchange: Exchange) -> int:
+    def _call(self, exchange: Exchange, dialect: Dialect) -> int:
         """The number of this model call. Raises Refused where its fault is an HTTP error."""
         with self._lock:
             number = next(self._calls)
             exchange.fault = self._faults(number)
-        if refused := refusal(exchange.fault):
+        if refused := refusal(exchange.fault, dialect.OVERLOADED):
             raise refused
         return number
 
@@ -151,7 +150,7 @@ class Service:
 
     def _events(self, exchange: Exchange, dialect: Dialect, events: list[bytes]) -> Response:
         if isinstance(exchange.fault, ErrorInStream):
-            events[exchange.fault.events :] = [dialect.failed(OVERLOADED, exchange.id)]
+            events[exchange.fault.events :] = [dialect.failed(dialect.OVERLOADED, exchange.id)]
         headers = {"content-type": "text/event-stream; charset=utf-8", **dialect.headers(exchange.id, None)}
         return Response(200, headers, tuple(events), True, exchange.fault)
 
@@ -182,7 +181,7 @@ class Service:
 def dialect_of(exchange: Exchange) -> Dialect:
     """Chat where the path says so, or where a path of both is asked for without Anthropic's version header."""
     if exchange.path.startswith("/v1/chat/") or (exchange.path.startswith("/v1/models") and "anthropic-version" not in exchange.headers):
-        raise NotImplementedError
+        return chat
     return claude
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from swesearch.dialogue import Message, Stop
 
 Json = dict[str, Any]
 Dialect = Literal["anthropic", "openai"]
+IMAGE_TOKENS = 1600
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,12 @@ def invalid(message: str) -> Refused:
 def compact(value: object) -> str:
     """JSON with no space in it."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def merged(messages: Iterable[Message]) -> tuple[Message, ...]:
+    """Messages of one role that follow each other as one: both dialects then look the same."""
+    groups = itertools.groupby(messages, key=lambda message: message.role)
+    return tuple(Message(role, tuple(part for message in group for part in message.parts)) for role, group in groups)
 
 
 def blocks_of(content: str | list[Json]) -> list[Json]:
