@@ -26,7 +26,7 @@ def request_json(request: Request) -> Json:
     return {
         "role": request.role,
         "system": request.system,
-        "messages": [_message_json(message) for message in request.messages],
+        "messages": [message_json(message) for message in request.messages],
         "tools": [{"name": tool.name, "description": tool.description, "schema": tool.schema} for tool in request.tools],
         "schema": request.schema,
         "max_tokens": request.max_tokens,
@@ -40,7 +40,7 @@ def read_request(value: Mapping[str, Any]) -> Request:
     return Request(
         **{
             **value,
-            "messages": tuple(map(_read_message, value["messages"])),
+            "messages": tuple(map(read_message, value["messages"])),
             "tools": tuple(Tool(**tool) for tool in value["tools"]),
             "shared": tuple(value["shared"]),
         }
@@ -50,7 +50,7 @@ def read_request(value: Mapping[str, Any]) -> Request:
 def reply_json(reply: Reply) -> Json:
     """A reply as plain JSON types."""
     return {
-        "message": _message_json(reply.message),
+        "message": message_json(reply.message),
         "stop": reply.stop,
         "usage": asdict(reply.usage),
         "model": reply.model,
@@ -61,14 +61,16 @@ def reply_json(reply: Reply) -> Json:
 
 def read_reply(value: Mapping[str, Any]) -> Reply:
     """The reply that `reply_json` was given. Raises KeyError, TypeError where it is none."""
-    return Reply(**{**value, "message": _read_message(value["message"]), "usage": Usage(**value["usage"])})
+    return Reply(**{**value, "message": read_message(value["message"]), "usage": Usage(**value["usage"])})
 
 
-def _message_json(message: Message) -> Json:
+def message_json(message: Message) -> Json:
+    """A message as plain JSON types."""
     return {"role": message.role, "parts": [_part_json(part) for part in message.parts]}
 
 
-def _read_message(value: Mapping[str, Any]) -> Message:
+def read_message(value: Mapping[str, Any]) -> Message:
+    """The message that `message_json` was given. Raises KeyError, TypeError where it is none."""
     return Message(value["role"], tuple(map(_read_part, value["parts"])))
 
 
