@@ -1,0 +1,182 @@
+"""A debate among the few finalists that evidence cannot tell apart well: it decides only what is close, and cannot be argued into more.
+
+Evidence orders the candidates. The first few that differ in patch and behaviour play each other; each pair is asked about twice, the
+order swapped, and a model that changes its mind with the order has no opinion (Zheng et al., "Judging LLM-as-a-judge", 2023, on position
+bias). Wins minus losses decide (Copeland), evidence among equals. Then objections to the winner are asked for; one that rests on evidence
+against it, which the next finalist does not share, makes that one the winner: a self-check with few revisions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Protocol
+
+from swesearch.base import Candidate, Discriminator, Verdict
+
+NEUTRAL = re.compile(r"changes \d+ tokens?|\d+ of \d+ candidates behave like it on \d+ changed inputs")  # reasons that tell nothing against
+SHORTEST = 8  # characters of a quotation that can bear something out
+OPINION = "judge"  # the term whose words are no evidence
+
+
+class Referee(Protocol):
+    """Whoever is asked for opinions. No answer is no opinion."""
+
+    def compare(self, first: Candidate, second: Candidate) -> tuple[Candidate | None, str]:
+        """The better of two, None where neither is; and why."""
+        ...
+
+    def objections(self, candidate: Candidate, evidence: str) -> Sequence[tuple[str, str]]:
+        """What should stop the candidate, each with the words of `evidence` that it rests on."""
+        ...
+
+
+class Debate:
+    """Wraps another discriminator. At most `calls` questions go to the referee, `revisions` + 1 of them kept back for the self-check.
+
+    `behave` says what a candidate does on changed inputs, where that is known. Errors of the kinds `spared` (the money is used up, say)
+    end the debate and leave the order as it is by then; all others are raised.
+    """
+
+    def __init__(
+        self,
+        inner: Discriminator,
+        referee: Referee,
+        *,
+        behave: Callable[[Candidate], Mapping[str, str]] = lambda _: {},
+        top: int = 3,
+        calls: int = 9,
+        revisions: int = 2,
+        spared: tuple[type[Exception], ...] = (),
+    ) -> None:
+        self._inner = inner
+        self._referee = referee
+        self._behave = behave
+        self._top = top
+        self._calls = calls
+        self._revisions = revisions
+        self._spared = spared
+
+    def pick(self, candidates: Sequence[Candidate]) -> Verdict:
+        """Evidence first, the debate among the first, the self-check of its winner. Raises what the referee raises."""
+        verdict = self._inner.pick(candidates)
+        finalists = self._finalists(verdict.ranking)
+        match = _Match(self._referee, finalists)
+        try:
+            match.play((self._calls - self._revisions - 1) // 2)
+            match.check(min(self._revisions, self._calls - 1))
+        except self._spared as error:
+            match.note(0, f"the debate ended early: {error}")
+        ranking = (*match.ranking(), *(each for each in verdict.ranking if not _among(each, finalists)))
+        kept = not finalists or ranking[0].attempt.state == finalists[0].attempt.state
+        return Verdict(ranking, verdict.why if kept else f"first in a debate among {len(finalists)} that the evidence left open")
+
+    def _finalists(self, ranking: Sequence[Candidate]) -> list[Candidate]:
+        """The first of each kind of patch and behaviour, as well verified as the very first."""
+        found: list[Candidate] = []
+        shown: list[Mapping[str, str]] = []
+        for candidate in ranking:
+            if len(found) == self._top or candidate.verified != ranking[0].verified:
+                break
+            behaviour = self._behave(candidate)
+            new = behaviour not in [known for known in shown if known]
+            if new and _core(candidate) not in map(_core, found):
+                found.append(candidate)
+                shown.append(behaviour)
+        return found
+
+
+class _Match:
+    """One debate: who is ahead, and what was said about whom. Finalists are numbered in the order of the evidence."""
+
+    def __init__(self, referee: Referee, finalists: Sequence[Candidate]) -> None:
+        self._referee = referee
+        self._finalists = finalists
+        self._points = dict.fromkeys(range(len(finalists)), 0)
+        self._notes: dict[int, list[str]] = {number: [] for number in self._points}
+        self._first: int | None = None  # who the self-check puts first
+
+    def ranking(self) -> list[Candidate]:
+        """The finalists from best to worst, with what was said about them."""
+        order = self._order()
+        if self._first is not None:
+            order = [self._first, *(number for number in order if number != self._first)]
+        return [replace(self._finalists[number], reasons=(*self._finalists[number].reasons, *self._notes[number])) for number in order]
+
+    def note(self, place: int, words: str) -> None:
+        """Say something about whoever is at `place` now."""
+        for number in self._order()[place : place + 1]:
+            self._notes[number].append(words)
+
+    def play(self, pairs: int) -> None:
+        """Ask about at most `pairs` pairs, those that the evidence puts first before others."""
+        for one, other in sorted(combinations(self._points, 2), key=sum)[: max(0, pairs)]:
+            winner, why = self._asked_twice(one, other)
+            if winner is None:
+                continue
+            loser = one + other - winner
+            self._points[winner] += 1
+            self._points[loser] -= 1
+            self._notes[winner].append(f"a model prefers it to another finalist, in both orders: {why}")
+            self._notes[loser].append(f"a model prefers another finalist, in both orders: {why}")
+
+    def check(self, revisions: int) -> None:
+        """Look for objections to the winner; one that is borne out makes the next finalist the winner, `revisions` times at most."""
+        order = self._order()
+        for place, number in enumerate(order[: revisions + 1]):
+            if not self._objected(number, order[place + 1 : place + 2]):
+                self._first = number
+                return
+
+    def _order(self) -> list[int]:
+        return sorted(self._points, key=lambda number: -self._points[number])
+
+    def _asked_twice(self, one: int, other: int) -> tuple[int | None, str]:
+        """Who wins in both orders, and why."""
+        first, second = self._finalists[one], self._finalists[other]
+        ahead, why = self._referee.compare(first, second)
+        if ahead is None:  # whatever the other order says, they would not agree
+            return None, ""
+        again, _ = self._referee.compare(second, first)
+        if again is None or again.attempt.state != ahead.attempt.state:
+            return None, ""
+        return (one if ahead.attempt.state == first.attempt.state else other), why
+
+    def _objected(self, number: int, following: Sequence[int]) -> bool:
+        """Whether an objection to a finalist is borne out by evidence that the next one does not share."""
+        against = list(adverse(self._finalists[number]))
+        shared = {line for other in following for line in adverse(self._finalists[other])}
+        borne_out = False
+        for claim, quote in self._referee.objections(self._finalists[number], "\n".join(against)):
+            line = next((line for line in against if _quotes(quote, line)), "")
+            self._notes[number].append(f'objection, borne out by "{line}": {claim}' if line else f"objection without evidence: {claim}")
+            borne_out = borne_out or bool(line and following and line not in shared)
+        return borne_out
+
+
+def adverse(candidate: Candidate) -> Iterator[str]:
+    """What was found out against a candidate, line by line; opinions are not among it."""
+    yield from (reason for reason in candidate.reasons if not NEUTRAL.fullmatch(reason))
+    terms = candidate.attempt.evaluation.terms
+    yield from (line for term in terms if term.name != OPINION for line in term.feedback.splitlines() if line.strip())
+
+
+def _quotes(quote: str, line: str) -> bool:
+    words = _plain(quote)
+    return len(words) >= SHORTEST and words in _plain(line)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+def _core(candidate: Candidate) -> tuple[bytes, ...]:
+    """A patch without its line numbers and blank lines: patches with equal cores are one."""
+    lines = (line.rstrip() for line in candidate.patch.splitlines())
+    return tuple(line for line in lines if len(line) > 1 and not line.startswith((b"@@", b"index ")))
+
+
+def _among(candidate: Candidate, others: Sequence[Candidate]) -> bool:
+    return any(candidate.attempt.state == other.attempt.state for other in others)
