@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 from swesearch.base import ModelUnavailable, SwesearchError
 from swesearch.dialogue import Image, Message, Part, Reply, Request, Stop, Text, Thought, Tool, ToolCall, ToolResult, Usage
@@ -55,9 +56,12 @@ class AnthropicModel:
         heed: Callable[[Mapping[str, str]], None] = no_headers,
     ) -> None:
         self.name, self._effort = name, effort
-        self._client = _client(base_url, api_key, timeout, heed)
+        address = base_url or os.environ.get("ANTHROPIC_BASE_URL")
+        self._client = _client(address, api_key, timeout, heed)
+        finalize(self, self._client.close)  # the connections it keeps
         secret = self._client.api_key or self._client.auth_token or ""
-        self._provider = Provider("Anthropic", KEY, name, secret, known_models("claude-"))
+        whom = f"the server at {scrub(address)}" if address else "Anthropic"
+        self._provider = Provider(whom, KEY, name, secret, known_models("claude-"))
 
     def complete(self, request: Request) -> Reply:
         """Ask once. Raises TryLater, ModelUnavailable, UsageError."""
@@ -126,7 +130,7 @@ class AnthropicModel:
         return refused(status, " ".join(filter(None, (error.error_code, words))), error.response.headers, self._provider, begun=begun)
 
 
-def _client(base_url: str | None, api_key: str | None, timeout: float, heed: Callable[[Mapping[str, str]], None]) -> Anthropic:
+def _client(address: str | None, api_key: str | None, timeout: float, heed: Callable[[Mapping[str, str]], None]) -> Anthropic:
     """A client with a key. A server of one's own needs none."""
     import anthropic
 
@@ -134,7 +138,7 @@ def _client(base_url: str | None, api_key: str | None, timeout: float, heed: Cal
     try:
         client = anthropic.Anthropic(
             api_key=checked_key(key, KEY) if key else None,
-            base_url=base_url,
+            base_url=address,
             max_retries=0,
             timeout=anthropic.Timeout(timeout, connect=5.0),
             http_client=anthropic.DefaultHttpxClient(event_hooks={"response": [lambda response: heed(response.headers)]}),
@@ -142,7 +146,7 @@ def _client(base_url: str | None, api_key: str | None, timeout: float, heed: Cal
     except (anthropic.AnthropicError, ValueError) as error:
         raise ModelUnavailable(f"no client for Claude: {scrub(str(error), key or '')}") from None
     if not (client.api_key or client.auth_token or client.credentials):
-        if not (base_url or os.environ.get("ANTHROPIC_BASE_URL")):
+        if not address:
             raise ModelUnavailable(f"there is no key for Claude: set {KEY}")
         client.api_key = "none"
     return client
@@ -173,9 +177,19 @@ def _marked(request: Request) -> dict[str, Any]:
 
 
 def _content(message: Message) -> list[dict[str, Any]]:
-    """The blocks of a message. Results come first and empty text is left out: the API demands both."""
+    """The blocks of a message. The API wants results first, no empty text, and no thought that was cut off before it was signed."""
     parts = sorted(message.parts, key=lambda part: not isinstance(part, ToolResult)) if message.role == "user" else message.parts
-    return [_block(part) for part in parts if not (isinstance(part, Text) and not part.text.strip())]
+    return [_block(part) for part in parts if not _void(part)]
+
+
+def _void(part: Part) -> bool:
+    match part:
+        case Text(text):
+            return not text.strip()
+        case Thought(raw):
+            return raw["type"] == "thinking" and not raw.get("signature")
+        case _:
+            return False
 
 
 def _block(part: Part) -> dict[str, Any]:
@@ -223,8 +237,8 @@ def _grow(block: dict[str, Any], delta: Mapping[str, Any]) -> None:
 
 
 def _reply(message: Mapping[str, Any]) -> Reply:
-    stop = STOPS[message["stop_reason"]]
     parts = [_part(block) for block in message["content"]]
+    stop = STOPS.get(message["stop_reason"] or "", "calls" if any(isinstance(part, ToolCall) for part in parts) else "end")
     if stop == "length" and parts and isinstance(parts[-1], ToolCall):
         parts[-1] = replace(parts[-1], malformed="the call was cut off at the most tokens a reply may have")
     return Reply(Message("assistant", tuple(parts)), stop, _usage(message["usage"]), message["model"], note=_note(message))

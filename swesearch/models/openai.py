@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 from swesearch.base import SwesearchError, UsageError
 from swesearch.dialogue import Image, Message, Part, Reply, Request, Stop, Text, Tool, ToolCall, ToolResult, Usage
@@ -49,6 +50,7 @@ class OpenAIModel:
         address = base_url or os.environ.get("OPENAI_BASE_URL")
         key = only_key(api_key, KEY, "OpenAI", own_server=bool(address))
         self._client = _client(address, key, timeout, heed)
+        finalize(self, self._client.close)  # the connections it keeps
         self._limit = "max_tokens" if address else "max_completion_tokens"  # other servers know the older name
         self._provider = Provider(f"the server at {scrub(address)}" if address else "OpenAI", KEY, name, key)
         self._formats: Sequence[str] = FORMATS  # those that the server was not yet seen to reject
@@ -106,9 +108,12 @@ class OpenAIModel:
             raise lost(f"its answer broke off ({type(error).__name__})", self._provider, sent=True) from None
 
     def _refusal(self, error: APIStatusError) -> SwesearchError:
-        words = " ".join(filter(None, (error.code, error.message)))
+        said = str(error.body.get("message", "")) if isinstance(error.body, dict) else ""
+        words = " ".join(filter(None, (error.code, said or error.message)))
         if too_long(error.status_code, words):
-            return TooLong(scrub(error.message, self._provider.secret))
+            return TooLong(scrub(words, self._provider.secret))
+        if error.status_code == 404 and "/v1" not in self._client.base_url.path:
+            words += " (most servers want a base URL that ends with /v1)"
         known = refused(error.status_code, words, error.response.headers, self._provider)
         return _Rejected(*known.args) if error.status_code in (400, 422) and isinstance(known, UsageError) else known
 

@@ -22,7 +22,7 @@ SECRET = re.compile(
     r"|\b(?:sk|pk|rk|gsk|xai|hf|key|api)[-_][\w-]{8,}|\beyJ[\w-]+\.[\w-]+\.[\w-]*"
 )
 LIMITS = ("requests", "tokens", "input-tokens", "output-tokens")
-BUSY = (429, 529)  # too many calls, ours or everybody's: all callers are to slow down
+BUSY = (429, 503, 529)  # too many calls, ours or everybody's: all callers are to slow down
 FOREVER = re.compile(r"spend_limit|insufficient_quota|credit balance")
 TOO_LONG = re.compile(
     r"prompt is too long|exceeds? (the )?(context|available context|model'?s? (maximum )?context)|context_length_exceeded|"
