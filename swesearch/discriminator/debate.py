@@ -2,8 +2,9 @@
 
 Evidence orders the candidates. The first few that differ in patch and behaviour play each other; each pair is asked about twice, the
 order swapped, and a model that changes its mind with the order has no opinion (Zheng et al., "Judging LLM-as-a-judge", 2023, on position
-bias). Wins minus losses decide (Copeland), evidence among equals. Then objections to the winner are asked for; one that rests on evidence
-against it, which the next finalist does not share, makes that one the winner: a self-check with few revisions.
+bias). Only one that beats every other finalist (a Condorcet winner) goes before the one that the evidence puts first: to count wins would
+let a model that tosses coins undo most of the evidence. Then objections to the winner are asked for; one that rests on evidence against
+it, which the next finalist does not share, makes that one the winner: a self-check with few revisions.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class Debate:
             match.play((self._calls - self._revisions - 1) // 2)
             match.check(min(self._revisions, self._calls - 1))
         except self._spared as error:
-            match.note(0, f"the debate ended early: {error}")
+            match.note(f"the debate ended early: {error}")
         ranking = (*match.ranking(), *(each for each in verdict.ranking if not _among(each, finalists)))
         kept = not finalists or ranking[0].attempt.state == finalists[0].attempt.state
         return Verdict(ranking, verdict.why if kept else f"first in a debate among {len(finalists)} that the evidence left open")
@@ -89,52 +90,62 @@ class Debate:
 
 
 class _Match:
-    """One debate: who is ahead, and what was said about whom. Finalists are numbered in the order of the evidence."""
+    """One debate: who goes first, and what was said about whom. Finalists are numbered in the order of the evidence."""
 
     def __init__(self, referee: Referee, finalists: Sequence[Candidate]) -> None:
         self._referee = referee
         self._finalists = finalists
-        self._points = dict.fromkeys(range(len(finalists)), 0)
-        self._notes: dict[int, list[str]] = {number: [] for number in self._points}
-        self._first: int | None = None  # who the self-check puts first
+        self._order = list(range(len(finalists)))  # best first
+        self._notes: dict[int, list[str]] = {number: [] for number in self._order}
 
     def ranking(self) -> list[Candidate]:
         """The finalists from best to worst, with what was said about them."""
-        order = self._order()
-        if self._first is not None:
-            order = [self._first, *(number for number in order if number != self._first)]
-        return [replace(self._finalists[number], reasons=(*self._finalists[number].reasons, *self._notes[number])) for number in order]
+        return [
+            replace(self._finalists[number], reasons=(*self._finalists[number].reasons, *self._notes[number])) for number in self._order
+        ]
 
-    def note(self, place: int, words: str) -> None:
-        """Say something about whoever is at `place` now."""
-        for number in self._order()[place : place + 1]:
+    def note(self, words: str) -> None:
+        """Say something about the first."""
+        for number in self._order[:1]:
             self._notes[number].append(words)
 
     def play(self, pairs: int) -> None:
-        """Ask about at most `pairs` pairs, those that the evidence puts first before others."""
-        for one, other in sorted(combinations(self._points, 2), key=sum)[: max(0, pairs)]:
-            winner, why = self._asked_twice(one, other)
-            if winner is None:
+        """Ask about at most `pairs` pairs, and put first who wins all of theirs. Pairs that cannot change the order are left out."""
+        wins = dict.fromkeys(self._order[1:], 0)  # of those who may still win against all
+        for one, other in sorted(combinations(self._order, 2), key=sum):
+            if pairs <= 0 or wins.keys().isdisjoint((one, other)):
                 continue
-            loser = one + other - winner
-            self._points[winner] += 1
-            self._points[loser] -= 1
-            self._notes[winner].append(f"a model prefers it to another finalist, in both orders: {why}")
-            self._notes[loser].append(f"a model prefers another finalist, in both orders: {why}")
+            pairs -= 1
+            winner = self._winner(one, other)
+            for number in {one, other} & wins.keys():
+                if number == winner:
+                    wins[number] += 1
+                else:
+                    del wins[number]
+        for number, count in wins.items():
+            if count == len(self._finalists) - 1:
+                self._put_first(number)
 
     def check(self, revisions: int) -> None:
         """Look for objections to the winner; one that is borne out makes the next finalist the winner, `revisions` times at most."""
-        order = self._order()
-        for place, number in enumerate(order[: revisions + 1]):
-            if not self._objected(number, order[place + 1 : place + 2]):
-                self._first = number
+        for place, number in enumerate(self._order[: revisions + 1]):
+            if not self._objected(number, self._order[place + 1 : place + 2]):
+                self._put_first(number)
                 return
 
-    def _order(self) -> list[int]:
-        return sorted(self._points, key=lambda number: -self._points[number])
+    def _put_first(self, number: int) -> None:
+        self._order = [number, *(other for other in self._order if other != number)]
+
+    def _winner(self, one: int, other: int) -> int | None:
+        """Who is better in both orders; None where neither is."""
+        winner, why = self._asked_twice(one, other)
+        if winner is not None:
+            self._notes[winner].append(f"a model prefers it to another finalist, in both orders: {why}")
+            self._notes[one + other - winner].append(f"a model prefers another finalist, in both orders: {why}")
+        return winner
 
     def _asked_twice(self, one: int, other: int) -> tuple[int | None, str]:
-        """Who wins in both orders, and why."""
+        """The winner, and why."""
         first, second = self._finalists[one], self._finalists[other]
         ahead, why = self._referee.compare(first, second)
         if ahead is None:  # whatever the other order says, they would not agree

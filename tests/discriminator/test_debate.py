@@ -125,13 +125,26 @@ def test_a_debate_cannot_put_an_unverified_candidate_first():
 
 @pytest.mark.parametrize(("calls", "pairs", "checks"), [(9, 6, 1), (7, 4, 1), (5, 2, 1), (3, 0, 1), (1, 0, 1), (0, 0, 0)])
 def test_no_more_questions_are_asked_than_allowed(calls, pairs, checks):
-    opinions = Opinions(prefers("a", "b", "c"))
-    opinions.debate(calls=calls).pick([candidate("a"), candidate("b"), candidate("c")])
+    opinions = Opinions(prefers("c", "b", "a"))
+    verdict = opinions.debate(calls=calls).pick([candidate("a"), candidate("b"), candidate("c")])
     assert [opinions.asked.count(kind) for kind in ("pair", "check")] == [pairs, checks]
+    assert names(verdict) == ("cab" if calls == 9 else "abc")
+
+
+def test_pairs_that_cannot_change_the_order_cost_nothing():
+    opinions = Opinions(prefers("a", "b", "c"))
+    opinions.debate().pick([candidate("a"), candidate("b"), candidate("c")])
+    assert opinions.asked == ["pair"] * 4 + ["check"]
+
+
+def test_who_does_not_beat_all_others_does_not_pass_the_first():
+    beats = {("b", "a"), ("b", "c"), ("c", "a")}
+    both = Opinions(lambda first, second: "equal" if {first, second} == {"b", "c"} else "A" if (first, second) in beats else "B")
+    assert names(both.debate().pick([candidate("a"), candidate("b"), candidate("c")])) == "abc"
 
 
 def test_the_self_check_never_goes_over_the_limit_either():
-    opinions = Opinions(prefers("a", "b", "c"), lambda name: [("no", f"compares with {name} of the test")])
+    opinions = Opinions(prefers("c", "b", "a"), lambda name: [("no", f"compares with {name} of the test")])
     opinions.debate().pick([candidate(name, f"compares with {name} of the test") for name in "abc"])
     assert opinions.asked == ["pair"] * 6 + ["check"] * 3
 
