@@ -34,7 +34,7 @@ class PromptCache:
     """Prefixes by the hash of all that is in them. Safe to use from many threads."""
 
     def __init__(self) -> None:
-        self._until: dict[str, float] = {}
+        self._kept: dict[str, tuple[float, float]] = {}  # until when, and for how long at a time
         self._now = 0.0
         self._lock = threading.Lock()
 
@@ -60,19 +60,21 @@ class PromptCache:
         usage = Usage(total - sums[max(points)], cache_read=read, cache_write=sum(written.values()))
         if lookback is None:
             usage = Usage(total - read, cache_read=read)
-        kept = {hashes[index]: TTL[ttl] for index, ttl in points.items()}
-        return Prefill(usage, written, kept | ({hashes[hit]: TTL["5m"]} if read else {}))
+        renewed = {hashes[hit]: 0.0} if read else {}
+        return Prefill(usage, written, renewed | {hashes[index]: TTL[ttl] for index, ttl in points.items()})
 
     def keep(self, prefill: Prefill) -> None:
-        """Keep what `prefill` wrote, and for longer what it read."""
+        """Keep what `prefill` wrote, and renew what it read."""
         with self._lock:
             for key, seconds in prefill.keep.items():
-                self._until[key] = max(self._until.get(key, 0.0), self._now + seconds)
+                until, usual = self._kept.get(key, (0.0, 0.0))
+                longer = max(seconds, usual) if until > self._now else seconds
+                self._kept[key] = (self._now + longer, longer)
 
     def _longest(self, hashes: Sequence[str], points: Mapping[int, str], lookback: int) -> int:
         reach = {index for point in points for index in range(max(0, point - lookback + 1), point + 1)}
         with self._lock:
-            return max((index for index in reach if self._until.get(hashes[index], -1.0) > self._now), default=-1)
+            return max((index for index in reach if self._kept.get(hashes[index], (0.0, 0.0))[0] > self._now), default=-1)
 
 
 def _chain(model: str, blocks: Sequence[Block]) -> tuple[list[int], list[str]]:
