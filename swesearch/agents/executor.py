@@ -159,4 +159,4 @@ def _spoken(reply: Reply) -> bool:
 def _described(hypothesis: Hypothesis) -> str:
     lines = [f"Cause: {hypothesis.cause}", f"Files: {', '.join(hypothesis.files) or 'not known'}", f"Approach: {hypothesis.approach}"]
     lines += [f"It is wrong if: {hypothesis.falsifier}"] if hypothesis.falsifier else []
-    return "Carry out this hypothesis.\n" + wrapped("hypothesis", "\n".join(lines))
+    return "Carry out this hypothesis.\n" + wrapped("hypothesis", visible("\n".join(lines)))

@@ -1,25 +1,38 @@
-"""Names in Python code: where they are defined and used, and a file's outline."""
+"""Names in Python code: where they are defined, set and used, and a file's classes and functions.
+
+No node's parent is ever asked for: that takes time which grows with the tree, and the code may be hostile.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from tree_sitter import Node
 
-from swesearch.code.parse import CLASS, FUNCTION, captures, first_line, parse, text
+from swesearch.code.parse import captures, first_line, parse, text
 
-IDENTIFIERS = "(identifier) @name"
+Use = Literal["defines", "sets", "uses"]
 DEFINITIONS = "[(function_definition) (class_definition)] @definition"
+IDENTIFIERS = """
+(function_definition name: (identifier) @defines (#eq? @defines "NAME"))
+(class_definition name: (identifier) @defines (#eq? @defines "NAME"))
+(assignment left: (identifier) @sets (#eq? @sets "NAME"))
+(assignment left: (attribute attribute: (identifier) @sets) (#eq? @sets "NAME"))
+((identifier) @uses (#eq? @uses "NAME"))
+"""
 SHOWN = 160  # characters of a signature
+
+_parsed = parse.__wrapped__  # not kept: looking for one name would push out the trees that others work with
 
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One line on which a name stands, and whether it is defined there."""
+    """One line on which a name stands, and the most that is done with it there."""
 
     line: int
-    defines: bool
+    use: Use
     text: str
 
 
@@ -34,43 +47,29 @@ class Definition:
 
 
 def occurrences(source: bytes, name: str) -> tuple[Occurrence, ...]:
-    """The lines on which the identifier `name` stands in code, not in comments or strings. Bad code is read as far as it goes."""
+    """The lines on which an identifier stands in code, not in comments or strings. Raises ValueError where `name` is none."""
+    if not name.isidentifier():
+        raise ValueError(f"{name!r} is no identifier")
+    found = captures(IDENTIFIERS.replace("NAME", name), _parsed(source).root_node)
+    uses: dict[int, Use] = {}
+    for use in ("uses", "sets", "defines"):
+        uses.update((first_line(node), use) for node in found.get(use, ()))
     lines = source.split(b"\n")
-    found: dict[int, bool] = {}
-    for node in captures(IDENTIFIERS, parse(source).root_node).get("name", []):
-        if node.text == name.encode():
-            line = first_line(node)
-            found[line] = found.get(line, False) or _defines(node)
-    return tuple(Occurrence(line, found[line], lines[line - 1].decode("utf-8", "backslashreplace")) for line in sorted(found))
+    return tuple(Occurrence(line, uses[line], lines[line - 1].decode("utf-8", "backslashreplace")) for line in sorted(uses))
 
 
 def definitions(source: bytes) -> tuple[Definition, ...]:
     """Every class and function of a file, in source order."""
-    nodes = captures(DEFINITIONS, parse(source).root_node).get("definition", [])
-    return tuple(_definition(node) for node in sorted(nodes, key=lambda node: node.start_byte))
+    nodes = captures(DEFINITIONS, _parsed(source).root_node).get("definition", [])
+    return tuple(_definitions(sorted(nodes, key=lambda node: node.start_byte)))
 
 
-def _definition(node: Node) -> Definition:
-    name = node.child_by_field_name("name")
-    end = max((child.end_byte for child in node.children if child.type == ":"), default=node.end_byte)  # a comment may follow it
-    head = (node.text or b"")[: end - node.start_byte].decode("utf-8", "backslashreplace")
-    depth = sum(above.type in {FUNCTION, CLASS} for above in _above(node))
-    return Definition(text(name) if name else "", first_line(node), depth, " ".join(head.split())[:SHOWN])
-
-
-def _above(node: Node) -> Iterator[Node]:
-    while (parent := node.parent) is not None:
-        yield parent
-        node = parent
-
-
-def _defines(node: Node) -> bool:
-    """Whether an identifier is the name of a definition, or what a statement assigns to."""
-    parent = node.parent
-    if parent is None:
-        return False
-    if parent.type in {FUNCTION, CLASS}:
-        return parent.child_by_field_name("name") == node
-    if parent.type == "attribute" and parent.child_by_field_name("attribute") == node:
-        node, parent = parent, parent.parent or parent  # self.name = ...
-    return parent.type == "assignment" and parent.child_by_field_name("left") == node
+def _definitions(nodes: list[Node]) -> Iterator[Definition]:
+    around: list[int] = []  # where the definitions that a node is nested in end
+    for node in nodes:
+        around = [end for end in around if end > node.start_byte]
+        name = node.child_by_field_name("name")
+        end = max((child.end_byte for child in node.children if child.type == ":"), default=node.end_byte)  # a comment may follow it
+        head = (node.text or b"")[: end - node.start_byte].decode("utf-8", "backslashreplace")
+        yield Definition(text(name) if name else "", first_line(node), len(around), " ".join(head.split())[:SHOWN])
+        around.append(node.end_byte)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from swesearch.code.symbols import Definition, definitions, occurrences
 
 SOURCE = b"""\
@@ -21,16 +23,28 @@ class Client(Base,
 """
 
 
-def lines(name: str, *, defines: bool) -> list[int]:
-    return [place.line for place in occurrences(SOURCE, name) if place.defines is defines]
+def lines(name: str, use: str) -> list[int]:
+    return [place.line for place in occurrences(SOURCE, name) if place.use == use]
 
 
-def test_definitions_are_told_from_uses():
-    assert (lines("fetch", defines=True), lines("fetch", defines=False)) == ([6, 13], [14])
-    assert (lines("LIMIT", defines=True), lines("LIMIT", defines=False)) == ([3], [6, 12])
-    assert (lines("limit", defines=True), lines("limit", defines=False)) == ([12, 15], [6, 8, 14])
-    assert lines("Client", defines=True) == [10]
+def test_definitions_are_told_from_what_is_set_and_from_uses():
+    assert (lines("fetch", "defines"), lines("fetch", "uses")) == ([6, 13], [14])
+    assert (lines("LIMIT", "sets"), lines("LIMIT", "uses")) == ([3], [6, 12])
+    assert (lines("limit", "sets"), lines("limit", "uses")) == ([12, 15], [6, 8, 14])
+    assert lines("Client", "defines") == [10]
     assert occurrences(SOURCE, "nowhere") == ()
+
+
+def test_only_names_are_looked_for():
+    with pytest.raises(ValueError, match="no identifier"):
+        occurrences(SOURCE, 'x") (identifier) @uses')
+
+
+def test_wide_and_deep_files_take_linear_time():
+    wide = b"x.y = x\n" * 30_000
+    assert len(occurrences(wide, "x")) == 30_000
+    deep = b"".join(b" " * depth + b"def f():\n" for depth in range(500)) + b" " * 500 + b"pass\n"
+    assert [d.depth for d in definitions(deep)] == list(range(500))
 
 
 def test_a_line_is_shown_as_it_stands():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import accumulate, islice
 
 from swesearch.agents.clean import printed, visible
 from swesearch.agents.tools.ability import Ability, define
@@ -10,12 +12,15 @@ from swesearch.agents.workspace import Workspace
 from swesearch.base import EditError
 from swesearch.code.parse import language_of
 from swesearch.code.symbols import occurrences
+from swesearch.store import EXECUTABLE, FILE
 
 LINES, PAGE = 250, 50  # lines of a file, and places found, that are shown at once
-WIDTH = 400  # characters of a line
+WIDTH, HIT_WIDTH = 400, 200  # characters of a line, in a file and in a list
+ROOM = 16_000  # characters of a file that are shown at once
 BINARY = 8_000  # bytes in which a NUL makes a file binary, as for git
 HIT = re.compile(r"(.+?):(\d+):(.*)")
 FILES = 300  # files that are parsed for one name
+LONGEST = 1 << 20  # bytes of a file that is parsed
 
 
 def view(workspace: Workspace, path: str, start: int, end: int) -> str:
@@ -30,8 +35,10 @@ def view(workspace: Workspace, path: str, start: int, end: int) -> str:
     first = max(start, 1)
     if first > len(lines):
         raise EditError(f"{path} has {len(lines)} lines")
-    last = min(end if end >= first else len(lines), first + LINES - 1, len(lines))
-    shown = [f"{number:6}\t{_line(lines[number - 1])}" for number in range(first, last + 1)]
+    wanted = range(first, min(end if end >= first else len(lines), first + LINES - 1, len(lines)) + 1)
+    shown = [f"{number:6}\t{_line(lines[number - 1])}" for number in wanted]
+    shown = shown[: sum(size <= ROOM for size in accumulate(map(len, shown)))]
+    last = first + len(shown) - 1
     left = f"\n(lines {last + 1} to {len(lines)} follow: view with start={last + 1})" if last < len(lines) else ""
     return f"{path}, lines {first} to {last} of {len(lines)}\n" + "\n".join(shown) + left
 
@@ -47,33 +54,34 @@ def search(workspace: Workspace, pattern: str, regex: bool, path: str, page: int
     if result.status != "done" or result.exit_code not in (0, 1):
         raise EditError(f"the search failed ({result.status}): {printed(result.stderr)[:300].strip() or 'no reason was given'}")
     hits = [HIT.fullmatch(line) for line in printed(result.stdout).splitlines()]
-    found = sorted((hit[1].removeprefix("./"), int(hit[2]), hit[3]) for hit in hits if hit)
-    lines = [f"{name}:{number}: {_line(text.strip())}" for name, number, text in found]
+    known = workspace.store.files(workspace.state)  # where output was cut, a line may begin anywhere
+    found = sorted((name, int(hit[2]), hit[3]) for hit in hits if hit and (name := hit[1].removeprefix("./")) in known)
+    lines = [f"{name}:{number}: {_line(text.strip(), HIT_WIDTH)}" for name, number, text in found]
     return _paged(lines, page, "; there are more than are counted here, narrow the search" if result.truncated else "")
 
 
 def symbols(workspace: Workspace, name: str, page: int) -> str:
-    """Where a name is defined, and where it is used."""
+    """Where a name is defined, set and used."""
     last = name.rsplit(".", 1)[-1]
     if not last.isidentifier():
         raise EditError(f"{name!r} is no name: give the name of a class, a function, a method or a variable")
-    word, files = last.encode(), 0
-    defined: list[str] = []
-    used: list[str] = []
+    sources = [*islice(_sources(workspace, last.encode()), FILES + 1)]
+    found: dict[str, list[str]] = {"defines": [], "sets": [], "uses": []}
+    for path, source in sources[:FILES]:
+        for place in occurrences(source, last):
+            found[place.use].append(f"{path}:{place.line}: {place.use} {_line(place.text.strip(), HIT_WIDTH)}")
+    note = f"; only the first {FILES} files that hold the name were read" if len(sources) > FILES else ""
+    return _paged([line for lines in found.values() for line in lines], page, note)
+
+
+def _sources(workspace: Workspace, word: bytes) -> Iterator[tuple[str, bytes]]:
+    """The Python files that hold a word."""
+    entries = workspace.store.files(workspace.state)
     for path in workspace.paths():
-        if language_of(path) is None or path not in _plain(workspace) or word not in (content := workspace.read(path)):
-            continue
-        files += 1
-        if files > FILES:
-            break
-        for place in occurrences(content, last):
-            line = f"{path}:{place.line}: {'defines' if place.defines else 'uses'} {_line(place.text.strip())}"
-            (defined if place.defines else used).append(line)
-    return _paged(defined + used, page, f"; only the first {FILES} files that hold the name were read" if files > FILES else "")
-
-
-def _plain(workspace: Workspace) -> set[str]:
-    return {path for path, entry in workspace.store.files(workspace.state).items() if entry.mode & 0o170000 == 0o100000}
+        if language_of(path) == "python" and entries[path].mode in (FILE, EXECUTABLE):
+            source = workspace.read(path)
+            if word in source and len(source) <= LONGEST:
+                yield path, source
 
 
 def _folder(workspace: Workspace, folder: str) -> str:
@@ -96,9 +104,9 @@ def _paged(lines: list[str], page: int, note: str) -> str:
     return f"{len(lines)} found, page {page} of {pages}{note}\n" + "\n".join(shown)
 
 
-def _line(text: str) -> str:
+def _line(text: str, width: int = WIDTH) -> str:
     shown = visible(text)
-    return shown if len(shown) <= WIDTH else f"{shown[:WIDTH]} [... {len(shown) - WIDTH} characters left out]"
+    return shown if len(shown) <= width else f"{shown[:width]} [... {len(shown) - width} characters left out]"
 
 
 LOOKING = (
@@ -116,7 +124,7 @@ LOOKING = (
     Ability(
         define(
             "symbols",
-            "Find where a class, function, method or variable is defined and used in Python code, definitions first.",
+            "Find where a class, function, method or variable is defined, set and used in Python code, definitions first.",
             name=("string", "the name; of a dotted name the last part counts"),
             page=("integer", "which page of the results, from 1"),
         ),

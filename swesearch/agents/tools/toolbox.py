@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from swesearch.agents.clean import visible
 from swesearch.agents.tools.ability import Ability, define, problem
 from swesearch.agents.tools.editing import EDITING, RARE_EDITING
 from swesearch.agents.tools.looking import LOOKING
@@ -60,10 +61,10 @@ class Toolbox:
             ability, arguments = _resolved(call)
             text = ability.use(self._workspace, arguments) if ability.edits else self._recalled(ability, arguments, so_far)
         except EditError as error:
-            return ToolResult(call.id, str(error), error=True)
+            return ToolResult(call.id, visible(str(error)), error=True)
         if ability.tool.name == "check":
             self._workspace.checked = self._workspace.state
-        return ToolResult(call.id, text)
+        return ToolResult(call.id, visible(text))
 
     def _recalled(self, ability: Ability, arguments: Mapping[str, Any], so_far: str) -> str:
         key = digest(so_far, self._workspace.state.tree, ability.tool.name, dict(arguments))

@@ -98,19 +98,20 @@ def test_symbols_tell_definitions_from_uses_and_leave_out_comments_and_strings(h
         "test_calc.py:5: uses assert add(1, 2) == 3",
     ]
     assert hands.use("symbols", name="size", page=1).splitlines()[1:3] == [
-        "c.py:2: defines size = 0",
-        "c.py:4: defines self.size = 'size'  # size",
+        "c.py:2: sets size = 0",
+        "c.py:4: sets self.size = 'size'  # size",
     ]
     assert "is no name" in hands.refused("symbols", name="a b", page=1)
 
 
 def test_a_file_is_viewed_with_numbers_and_in_pages(hands_on):
-    hands = hands_on({"long.py": "".join(f"x{n} = {n}\n" for n in range(1, 601))})
+    hands = hands_on({"long.py": "".join(f"x{n} = {n}\n" for n in range(1, 601)), "wide.py": f"{'x' * 390}\n" * 99})
     assert (
         hands.view("calc.py", 1, 2)
         == "calc.py, lines 1 to 2 of 6\n     1\tdef add(a, b):\n     2\t    return a - b\n(lines 3 to 6 follow: view with start=3)"
     )
     assert hands.view("long.py").endswith("   250\tx250 = 250\n(lines 251 to 600 follow: view with start=251)")
+    assert hands.view("wide.py").endswith("(lines 41 to 99 follow: view with start=41)")
     assert hands.view("long.py", 590, 9999).endswith("   600\tx600 = 600")
     assert hands.refused("view", path="calc.py", start=7, end=9) == "calc.py has 6 lines"
 
@@ -125,6 +126,7 @@ def test_odd_files_are_shown_as_what_they_are(hands_on):
     hands = hands_on({"data.bin": b"\x00\x01", "wide.txt": "x" * 5000, "latin.txt": b"\xe9\n", "trick.py": "a = 1  # \u202e\n"})
     assert hands.view("data.bin") == "data.bin is a binary file of 2 bytes"
     assert "4600 characters left out" in hands.view("wide.txt")
+    assert r"\ud800: there is no such file" in hands.refused("view", path="\ud800", start=0, end=0)
     assert r"\xe9" in hands.view("latin.txt")
     assert r"\u202e" in hands.view("trick.py")
 
