@@ -92,9 +92,11 @@ def blocks(body: Json) -> list[Block]:
 
 
 def _block(block: Json, role: str = "") -> Block:
+    plain = bare(block)
+    text = compact(plain)
     images = sum(1 for part in (block, *_inner(block)) if part.get("type") == "image")
-    seen = bare(block) if not images else _without_images(bare(block))
-    return Block(role + compact(bare(block)), estimate(compact(seen)) + images * IMAGE_TOKENS, _ttl(block))
+    words = compact(_without_images(plain)) if images else text
+    return Block(role + text, estimate(words) + images * IMAGE_TOKENS, _ttl(block))
 
 
 def _inner(block: Json) -> list[Json]:

@@ -29,7 +29,7 @@ def check(body: Json, headers: Mapping[str, str], card: Card) -> None:
     _roles(body, card)
     _pairs(body)
     _marks(body)
-    thinking.check(body)
+    thinking.check(body, card)
 
 
 def _version_and_sampling(body: Json, headers: Mapping[str, str], card: Card) -> None:
@@ -121,6 +121,8 @@ def _roles(body: Json, card: Card) -> None:
             home = HOME.get(block["type"], message["role"])
             if home != message["role"]:
                 raise invalid(f"{where}: `{block['type']}` blocks can only be in `{home}` messages")
+        if _blocks(index, message)[-1][1]["type"] == "thinking":
+            raise invalid(f"messages.{index}: The final block in an assistant message cannot be `thinking`.")
 
 
 @dataclass(frozen=True, slots=True)

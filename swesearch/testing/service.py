@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from swesearch.dialogue import Usage
 
 from . import chat, claude
-from .cache import PromptCache
+from .cache import Block, PromptCache
 from .cards import Card
 from .dialect import Dialect
 from .faults import ErrorInStream, Fault, Faults, refusal
@@ -57,6 +57,7 @@ class Exchange:
     raw: bytes
     id: str
     body: Json = field(default_factory=dict)
+    blocks: list[Block] = field(default_factory=list)
     usage: Usage = NOTHING
     turn: Turn | None = None
     fault: Fault | None = None
@@ -66,6 +67,11 @@ class Exchange:
     def key(self) -> str:
         """The API key that was sent."""
         return self.headers.get("x-api-key") or self.headers.get("authorization", "").removeprefix("Bearer ")
+
+    @property
+    def tokens(self) -> int:
+        """How long the prompt is."""
+        return sum(block.tokens for block in self.blocks)
 
 
 class Service:
@@ -123,9 +129,9 @@ class Service:
         dialect.check_shape(exchange.body, counting)
         card = self._card(exchange.body["model"], dialect)
         dialect.check(exchange.body, exchange.headers, card)
-        tokens = sum(block.tokens for block in dialect.blocks(exchange.body))
-        if tokens > card.window:
-            raise dialect.too_long(tokens, card.window)
+        exchange.blocks = dialect.blocks(exchange.body)
+        if exchange.tokens > card.window:
+            raise dialect.too_long(exchange.tokens, card.window)
         return card
 
     def _card(self, model: str, dialect: Dialect) -> Card:
@@ -134,12 +140,12 @@ class Service:
         return self._cards[model]
 
     def _counted(self, exchange: Exchange, dialect: Dialect) -> Response:
-        return self._json(exchange, dialect, {"input_tokens": sum(block.tokens for block in dialect.blocks(exchange.body))})
+        return self._json(exchange, dialect, {"input_tokens": exchange.tokens})
 
     def _answered(self, exchange: Exchange, dialect: Dialect, card: Card, number: int) -> Response:
         exchange.stream = bool(exchange.body.get("stream"))
         exchange.turn = dialect.turn(exchange.body, number)
-        prefill = self.cache.look(card.id, dialect.blocks(exchange.body), card.cacheable, dialect.LOOKBACK)
+        prefill = self.cache.look(card.id, exchange.blocks, card.cacheable, dialect.LOOKBACK)
         answer = self._brain(exchange.turn) if exchange.turn.max_tokens != 0 else WARMED
         self.cache.keep(prefill)
         exchange.usage = replace(prefill.usage, output=output_tokens(answer))

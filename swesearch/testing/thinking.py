@@ -1,4 +1,4 @@
-"""Signed thinking: a block of thought belongs to one model and to everything that was said before it."""
+"""Signed thinking: with current models a block of thought belongs to everything that was said before it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import hmac
 import json
 from collections.abc import Iterator
 
+from .cards import Card
 from .words import Json, blocks_of, invalid
 
 _SECRET = b"swesearch.testing"
@@ -21,21 +22,21 @@ def sign(body: Json, thinking: str) -> str:
     return _signature(body["model"], said, thinking)
 
 
-def check(body: Json) -> None:
-    """Raises Refused where a thought was altered, or follows something else than it was thought after."""
+def check(body: Json, card: Card) -> None:
+    """Raises Refused where a thought was altered, or with a current model follows something else than it was thought after."""
     said = _settings(body)
     for where, block, text in _flat(body):
         if block["type"] == "thinking":
-            _check(body["model"], said, where, block)
+            _check(card, said, where, block)
         said.update(text)
 
 
-def _check(model: str, said: hmac.HMAC, where: str, block: Json) -> None:
+def _check(card: Card, said: hmac.HMAC, where: str, block: Json) -> None:
     owner, thought, _ = _read(block["signature"], where)
     if thought != _digest(block["thinking"]):
-        raise invalid(f"{where}: `thinking` blocks in the conversation cannot be modified: they must remain as they were in the response")
-    if owner == model and block["signature"] != _signature(model, said, block["thinking"]):
-        raise invalid(f"{where}: `thinking` block is bound to a different conversation: system, tools or an earlier message has changed")
+        raise invalid(f"{where}: `thinking` blocks cannot be modified. These blocks must remain as they were in the original response.")
+    if card.current and owner == card.id and block["signature"] != _signature(card.id, said, block["thinking"]):
+        raise invalid(f"{where}: Invalid `signature` in `thinking` block. The block is bound to a different conversation.")
 
 
 def _signature(model: str, said: hmac.HMAC, thinking: str) -> str:

@@ -52,7 +52,7 @@ def test_cache_marks_may_move(client: anthropic.Anthropic, conversation: Message
 
 def test_an_edited_message_unbinds_the_thoughts_after_it(client: anthropic.Anthropic, conversation: Messages) -> None:
     edited = [{"role": "user", "content": "Why does it hang?"}, *conversation[1:]]
-    with pytest.raises(anthropic.BadRequestError, match=r"messages.1.content.0: .* block is bound to a different conversation"):
+    with pytest.raises(anthropic.BadRequestError, match=r"messages.1.content.0: .* The block is bound to a different conversation"):
         ask(client, edited)
 
 
@@ -75,8 +75,14 @@ def test_earlier_turns_cannot_be_dropped(client: anthropic.Anthropic, conversati
 
 def test_a_thought_cannot_be_reworded(client: anthropic.Anthropic, conversation: Messages) -> None:
     conversation[1]["content"][0]["thinking"] = "another thought"
-    with pytest.raises(anthropic.BadRequestError, match="`thinking` blocks in the conversation cannot be modified"):
+    with pytest.raises(anthropic.BadRequestError, match="`thinking` blocks cannot be modified"):
         ask(client, conversation)
+
+
+def test_a_thought_without_words_cannot_be_said_again(client: anthropic.Anthropic, conversation: Messages) -> None:
+    only = conversation[1] | {"content": conversation[1]["content"][:1]}
+    with pytest.raises(anthropic.BadRequestError, match=r"messages.1: The final block in an assistant message cannot be `thinking`"):
+        ask(client, [HI, only, HI])
 
 
 @pytest.mark.parametrize("signature", ["c2lnbmVk", "not base64", ""])
@@ -88,6 +94,13 @@ def test_a_made_up_signature_is_refused(client: anthropic.Anthropic, conversatio
 
 def test_the_thoughts_of_another_model_are_ignored(client: anthropic.Anthropic, conversation: Messages) -> None:
     assert ask(client, conversation, model="claude-sonnet-5-5").content
+
+
+def test_an_old_model_does_not_mind_an_edited_past(client: anthropic.Anthropic) -> None:
+    old = {"model": "claude-haiku-4-5", "thinking": {"type": "adaptive"}}
+    longer = went_on(client, [HI], **old)
+    assert longer[1]["content"][0]["type"] == "thinking"
+    assert ask(client, [{"role": "user", "content": "Why does it hang?"}, *longer[1:]], **old).content
 
 
 def test_a_thought_kept_to_itself_is_signed_all_the_same(client: anthropic.Anthropic) -> None:
