@@ -111,9 +111,7 @@ def test_a_stream_can_be_slow(claude: anthropic.Anthropic) -> None:
     with FakeProvider(says("word " * 10), faults=[SlowStream(0.02)]) as provider:
         started = time.monotonic()
         assert "".join(stream(claude, provider)) == "word " * 10
-        slow, started = time.monotonic() - started, time.monotonic()
-        assert "".join(stream(claude, provider)) == "word " * 10
-        assert slow > 0.16 > time.monotonic() - started
+        assert time.monotonic() - started > 10 * 0.02  # seven events around three pieces of text, the end being one
 
 
 def test_a_slow_reply_runs_into_the_patience_of_the_client(claude: anthropic.Anthropic) -> None:
