@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 from swesearch.agents.clean import shortened, visible, wrapped
 from swesearch.agents.conversation import Conversation
 from swesearch.agents.conversation_modes import Full, Mode, ModeName, Reported, Summarised
 from swesearch.agents.executor_reminders import Watcher
 from swesearch.agents.hypothesis import Hypothesis
+from swesearch.agents.structured import prompt
 from swesearch.agents.tools import FINISH, GIVE_UP, TOOLS, Toolbox
 from swesearch.agents.tools.ability import problem
 from swesearch.agents.workspace import Workspace
@@ -96,9 +96,8 @@ class _Work:
 
     def _result(self, call: ToolCall, so_far: str) -> ToolResult:
         """Carry out one call. Raises EditError where the model gives up."""
-        if call.name in (FINISH.name, GIVE_UP.name) and not call.malformed:
-            return self._end(call)
-        result = self._tools.use(call, so_far)
+        ends = call.name in (FINISH.name, GIVE_UP.name) and not call.malformed
+        result = self._end(call) if ends else self._tools.use(call, so_far)
         if self._watcher.saw(call, result, self._workspace.state):
             self._over = f"the model repeats itself ({visible(call.name)[:40]})"
         return result
@@ -144,11 +143,6 @@ class _Work:
             when = " before your own edits" if self._workspace.edits else ""
             parts.append(f"This is how the code did{when}:\n{wrapped('feedback', shortened(visible(feedback), SHOWN))}")
         return "\n\n".join(parts)
-
-
-def prompt(name: str) -> str:
-    """A prompt of this package."""
-    return (files("swesearch.agents") / "prompts" / f"{name}.md").read_text(encoding="utf-8")
 
 
 def _spoken(reply: Reply) -> bool:
