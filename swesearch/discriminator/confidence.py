@@ -38,7 +38,7 @@ class Evidence:
     verified: bool = False  # its check passed afresh
     agreeing: int = 1  # candidates that behave like it, itself included
     behaviours: int = 1  # different behaviours among all candidates, its own included
-    margin: float = 0.0  # its lead in score over the first that behaves otherwise
+    margin: float = 0.0  # its lead in score over the first that behaves otherwise; below 0 where a debate put it first
     checks: int = 0  # tests that failed before and pass now
     judge: float | None = None  # a judge's score in [0, 1]
     reproduced: int = 0  # reproduction variants that it passes ...
@@ -53,7 +53,7 @@ def features(evidence: Evidence) -> dict[str, float]:
         "verified": float(evidence.verified),
         "agreement": log2(max(1, evidence.agreeing)),
         "rivals": log2(max(1, evidence.behaviours)),
-        "margin": tanh(max(0.0, evidence.margin) / MARGIN),
+        "margin": tanh(evidence.margin / MARGIN),
         "checks": log2(1 + evidence.checks),
         "judge": 2 * evidence.judge - 1 if evidence.judge is not None else 0.0,
         "reproduction": 2 * share - 1,

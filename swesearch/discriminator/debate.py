@@ -163,7 +163,7 @@ class _Match:
         for claim, quote in self._referee.objections(self._finalists[number], "\n".join(against)):
             line = next((line for line in against if _quotes(quote, line)), "")
             self._notes[number].append(f'objection, borne out by "{line}": {claim}' if line else f"objection without evidence: {claim}")
-            borne_out = borne_out or bool(line and following and line not in shared)
+            borne_out = borne_out or bool(line and line not in shared)
         return borne_out
 
 

@@ -68,6 +68,11 @@ def test_a_file_where_edits_failed_speaks_against_a_hypothesis_and_one_where_the
     assert weight(hypothesis("Rewrite it.", ("c.py",)), failed + good) == pytest.approx(1.0)
 
 
+def test_what_breaks_other_tests_is_no_gain():
+    broke = [tried("Rewrite.", edit("a.py"), passed=["t"], broken=["u"])]
+    assert weight(hypothesis("Rewrite it.", ("a.py",)), broke) < 1
+
+
 def test_a_kind_of_approach_that_failed_speaks_against_its_like_in_other_files():
     failed = [tried("Catch the exception.", edit("b.py"))]
     assert weight(hypothesis("Catch the error.", ("a.py",)), failed) < weight(hypothesis("Sort the items.", ("a.py",)), failed)

@@ -10,7 +10,7 @@ from swesearch.agents.hypothesis import Hypothesis
 from swesearch.agents.planner import Planner, blended
 from swesearch.agents.proposer import PLAIN, AgentProposer
 from swesearch.agents.structured import NoAnswer
-from swesearch.base import Action, EditError, ModelUnavailable
+from swesearch.base import Action, EditError, Measurement, ModelUnavailable
 from swesearch.dialogue import Message, Text
 from swesearch.models.scripted import Scripted, say
 from tests.agents.attempts import ROOT, edit, refused, tried
@@ -27,9 +27,9 @@ def answer(*hypotheses):
     return say(json.dumps({"hypotheses": list(hypotheses)}))
 
 
-def plan(*replies, siblings=(), path=(ROOT,), **more):
+def plan(*replies, siblings=(), path=(ROOT,), others=(), **more):
     model = Scripted(list(replies))
-    return Planner(model, lambda: BRIEFING, **more).plan(path, siblings), model
+    return Planner(model, lambda: BRIEFING, **more).plan(path, siblings, others), model
 
 
 def test_one_call_gives_several_hypotheses_the_likeliest_first():
@@ -85,6 +85,19 @@ def test_why_a_plan_was_given_up_is_shown():
     assert "gave up: no such key" in model.requests[0].messages[1].text
 
 
+def test_a_judge_that_gave_no_answer_is_not_quoted():
+    sibling = tried("the key is wrong", edit("b.py"), passed=["t::a"])
+    silent = Measurement("judge", 0.0, known=False, feedback="the judge gave no answer")
+    sibling = replace(sibling, evaluation=replace(sibling.evaluation, terms=(*sibling.evaluation.terms, silent)))
+    assert "gave no answer" not in plan(answer(hypothesis()), siblings=[sibling])[1].requests[0].messages[1].text
+
+
+def test_a_sibling_is_not_told_as_a_fact_of_another_branch_too():
+    sibling = tried("the key is wrong", edit("b.py"), passed=["t::a"])
+    _, model = plan(answer(hypothesis()), siblings=[sibling], elsewhere=lambda: [ROOT, sibling])
+    assert model.requests[0].messages[1].text.count("t::a pass now") == 1
+
+
 def test_each_round_and_each_depth_has_an_angle_of_its_own():
     siblings = [tried(f"something else {n}", edit()) for n in range(3)]
     turns = [
@@ -117,11 +130,16 @@ def test_a_planner_without_any_hypothesis_has_no_answer(bad):
 
 def test_facts_of_other_branches_are_shown_and_weigh_the_priors():
     dead = [tried(f"Rewrite {n}.", edit("a.py", after=str(n))) for n in range(5)]
-    found, model = plan(
-        answer(hypothesis(CAUSES[0], files=["a.py"]), hypothesis(CAUSES[1], files=["b.py"])), elsewhere=lambda: [ROOT, *dead]
-    )
+    found, model = plan(answer(hypothesis(CAUSES[0], files=["a.py"]), hypothesis(CAUSES[1], files=["b.py"])), others=[ROOT, *dead])
     assert "`x > 1` became `3` -> no failing test passes" in model.requests[0].messages[1].text
     assert [each.files for each in found] == [("b.py",), ("a.py",)]
+
+
+def test_a_synthesis_puts_the_attempts_together():
+    _, first = plan(answer(hypothesis()), synthesise=True)
+    _, second = plan(answer(hypothesis(CAUSES[1])), siblings=[tried("x", edit())], synthesise=True)
+    assert "put the attempts together" not in first.requests[0].messages[1].text
+    assert "put the attempts together" in second.requests[0].messages[1].text
 
 
 def test_hostile_output_of_a_test_cannot_leave_its_marks():

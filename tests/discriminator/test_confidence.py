@@ -37,7 +37,7 @@ def test_each_kind_of_evidence_for_a_winner_raises_the_confidence(better):
 
 
 @pytest.mark.parametrize(
-    "worse", [{"verified": False}, {"behaviours": 3}, {"judge": 0.1}, {"variants": 2}], ids=lambda each: next(iter(each))
+    "worse", [{"verified": False}, {"behaviours": 3}, {"judge": 0.1}, {"variants": 2}, {"margin": -1.0}], ids=lambda each: next(iter(each))
 )
 def test_each_kind_of_evidence_against_a_winner_lowers_it(worse):
     assert confidence(replace(LONE, **worse)) < confidence(LONE)

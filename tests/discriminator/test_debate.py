@@ -186,6 +186,7 @@ def test_there_are_at_most_two_revisions_and_none_who_is_free_of_objections_leav
 
     four = [candidate(name, f"special case of {name}") for name in "abcd"]
     assert names(Opinions(objects=objects).debate(top=4, calls=20).pick(four)) == "abcd"
+    assert names(Opinions(objects=objects).debate().pick(four[:3])) == "abc"
     free = Opinions(objects=lambda name: objects(name) if name in "ab" else [])
     assert names(free.debate(top=4, calls=20).pick(four)) == "cabd"
     late = Opinions(objects=lambda name: objects(name) if name in "abc" else [])
