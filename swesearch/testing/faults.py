@@ -39,7 +39,7 @@ class CutStream:
 
 @dataclass(frozen=True, slots=True)
 class ErrorInStream:
-    """A stream that tells of an overload after `events`, long after the status was 200. A reply in one piece is a 529."""
+    """A stream that tells of an overload after `events`, when the status was 200. Replies in one piece are let through."""
 
     events: int = 3
 
