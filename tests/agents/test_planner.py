@@ -94,7 +94,7 @@ def test_a_judge_that_gave_no_answer_is_not_quoted():
 
 def test_a_sibling_is_not_told_as_a_fact_of_another_branch_too():
     sibling = tried("the key is wrong", edit("b.py"), passed=["t::a"])
-    _, model = plan(answer(hypothesis()), siblings=[sibling], elsewhere=lambda: [ROOT, sibling])
+    _, model = plan(answer(hypothesis()), siblings=[sibling], others=[ROOT, sibling])
     assert model.requests[0].messages[1].text.count("t::a pass now") == 1
 
 
