@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from sandbox.base import Command, Files, Limits, Result, Sandbox
 from swesearch.agents.clean import printed, shortened, visible
 from swesearch.base import Edit, EditError, State
-from swesearch.store import SYMLINK, Store
-from swesearch.store.paths import encode
+from swesearch.store import SUBMODULE, SYMLINK, Store
+from swesearch.store.paths import encode as path_bytes
 
 LIMITS = Limits(seconds=60.0, output=1 << 16)
 SHOWN = 12_000  # characters of one output that a model is shown
@@ -75,11 +75,13 @@ class Workspace:
             raise EditError(f"{path}: there is no such file{self._meant(path)}")
         if entry.mode == SYMLINK:
             raise EditError(f"{path}: this is a symbolic link to {visible(self.store.read(self.state, path))}")
+        if entry.mode == SUBMODULE:
+            raise EditError(f"{path}: this is a submodule; its files are not part of the repository")
         return self.store.read(self.state, path)
 
     def paths(self, folder: str = "") -> Sequence[str]:
         """The files below a folder, in order; all of them for "". Raises EditError where there is neither folder nor file."""
-        names = sorted(self.store.files(self.state), key=encode)
+        names = sorted(self.store.files(self.state), key=path_bytes)
         found = [name for name in names if not folder or name == folder or name.startswith(f"{folder}/")]
         if not found:
             raise EditError(f"{folder}: there is no such file or folder{self._meant(folder)}")
@@ -90,13 +92,16 @@ class Workspace:
         return visible(self.store.diff(since or self.start, self.state))
 
     def execute(self, *argv: str) -> Result:
-        """Run a command without a shell in a clean copy of the code, inside the sandbox. Raises SandboxUnavailable."""
+        """Run a command without a shell in a clean copy of the code, inside the sandbox. Raises EditError, SandboxUnavailable."""
+        for word in argv:
+            if b"\0" in encoded(word):
+                raise EditError("the command holds a NUL byte")
         return self._sandbox.run(self._files(self.state), Command(argv), self._limits)
 
     def run(self, command: str) -> str:
-        """Run a shell command the same way: how it ended, and head and tail of what it printed. Raises SandboxUnavailable."""
-        if "\0" in command or not command.strip():
-            raise EditError("the command is empty" if "\0" not in command else "the command holds a NUL byte")
+        """Run a shell command the same way: how it ended, and head and tail of what it printed."""
+        if not command.strip():
+            raise EditError("the command is empty")
         result = self.execute("sh", "-c", command)
         end = ENDS.get(result.status) or f"exit status {result.exit_code}"
         outputs = [(name, printed(data)) for name, data in (("output", result.stdout), ("errors", result.stderr)) if data]
@@ -110,3 +115,11 @@ class Workspace:
         name = path.rstrip("/").rsplit("/", 1)[-1]
         near = [known for known in self.store.files(self.state) if known.rsplit("/", 1)[-1] == name][:NEAR]
         return f"; there is {', '.join(near)}" if near else "; paths are relative to the top of the repository"
+
+
+def encoded(text: str) -> bytes:
+    """A model's text as a file or a command takes it. Raises EditError for what no file can hold."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise EditError("the text holds half a character (a lone surrogate)") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from swesearch.agents.tools.ability import Ability, define
 from swesearch.agents.tools.looking import view
-from swesearch.agents.workspace import Workspace
+from swesearch.agents.workspace import Workspace, encoded
 from swesearch.base import Create, Delete, EditError, Rename, Replace
 from swesearch.code.parse import errors, language_of, line_at, line_starts
 
@@ -35,7 +35,7 @@ def insert(workspace: Workspace, path: str, line: int, text: str) -> str:
 
 def create(workspace: Workspace, path: str, content: str) -> str:
     """Add a file."""
-    workspace.edit(Create(path, _bytes(content)))
+    workspace.edit(Create(path, encoded(content)))
     return f"{path} was created with {len(content.splitlines())} lines{_syntax(workspace, path)}"
 
 
@@ -58,17 +58,10 @@ def undo(workspace: Workspace) -> str:
 
 def _as_in(content: bytes, text: str) -> bytes:
     """The text with the line ends of a file that ends all its lines in CRLF: a model is not shown them."""
-    raw = _bytes(text)
+    raw = encoded(text)
     if b"\r" not in raw and b"\r\n" in content and content.count(b"\n") == content.count(b"\r\n"):
         return raw.replace(b"\n", b"\r\n")
     return raw
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise EditError("the text holds half a character (a lone surrogate), which no file can") from error
 
 
 def _changed(workspace: Workspace, path: str, at: int, length: int) -> str:

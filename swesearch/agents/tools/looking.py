@@ -48,7 +48,7 @@ def search(workspace: Workspace, pattern: str, regex: bool, path: str, page: int
     folder = path.removeprefix("./").strip("/")
     folder = "" if folder == "." else folder
     workspace.paths(folder)
-    if not pattern or "\0" in pattern or "\n" in pattern:
+    if not pattern or "\n" in pattern:
         raise EditError("the pattern must be a part of one line")
     result = workspace.execute("grep", "-rnIH", "-E" if regex else "-F", "-e", pattern, "--", f"./{folder}")
     if result.status != "done" or result.exit_code not in (0, 1):

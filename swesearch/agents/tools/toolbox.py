@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from swesearch.agents.clean import visible
+from swesearch.agents.clean import shortened, visible
 from swesearch.agents.tools.ability import Ability, define, problem
 from swesearch.agents.tools.editing import EDITING, RARE_EDITING
 from swesearch.agents.tools.looking import LOOKING
@@ -32,6 +32,7 @@ MORE = define(
     name=("string", "name of the tool, or empty"),
     arguments=("string", "its arguments as a JSON object, or empty"),
 )
+LONGEST = 24_000  # characters of any result; most have tighter bounds of their own
 DOING = (
     Ability(
         define(
@@ -59,28 +60,31 @@ class Toolbox:
         """What comes of a call; `so_far` is the digest of the conversation up to it. Raises SandboxUnavailable."""
         try:
             ability, arguments = _resolved(call)
-            text = ability.use(self._workspace, arguments) if ability.edits else self._recalled(ability, arguments, so_far)
         except EditError as error:
-            return ToolResult(call.id, visible(str(error)), error=True)
+            return ToolResult(call.id, _shown(str(error)), error=True)
+        known = self._done(ability, arguments) if ability.edits else self._recalled(ability, arguments, so_far)
         if ability.tool.name == "check":
             self._workspace.checked = self._workspace.state
-        return ToolResult(call.id, visible(text))
+        return ToolResult(call.id, known["text"], error=known["error"])
 
-    def _recalled(self, ability: Ability, arguments: Mapping[str, Any], so_far: str) -> str:
+    def _recalled(self, ability: Ability, arguments: Mapping[str, Any], so_far: str) -> Any:
         key = digest(so_far, self._workspace.state.tree, ability.tool.name, dict(arguments))
         known = self._memory.recall(key)
         if known is None:
             known = self._done(ability, arguments)
             self._memory.keep(key, known)
-        if "error" in known:
-            raise EditError(known["error"])
-        return str(known["text"])
+        return known
 
-    def _done(self, ability: Ability, arguments: Mapping[str, Any]) -> dict[str, str]:
+    def _done(self, ability: Ability, arguments: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            return {"text": ability.use(self._workspace, arguments)}
+            return {"text": _shown(ability.use(self._workspace, arguments)), "error": False}
         except EditError as error:
-            return {"error": str(error)}
+            return {"text": _shown(str(error)), "error": True}
+
+
+def _shown(text: str) -> str:
+    """Whatever a tool says: printable, and of bounded length."""
+    return shortened(visible(text), LONGEST)
 
 
 def digest(*values: Any) -> str:

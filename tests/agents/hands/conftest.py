@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.base import Environment, Files, Limits
+from sandbox.base import Command, Environment, Files, Limits
 from sandbox.local import LocalSandbox
 from swesearch.agents.executor import Executor
 from swesearch.agents.hypothesis import Hypothesis
@@ -43,6 +44,7 @@ class Place:
     """A repository, and the ways into it that an executor needs."""
 
     def __init__(self, folder: Path, scratch: Path, sandbox: LocalSandbox) -> None:
+        self.folder = folder
         self.store = Store.open(folder, scratch)
         self.root = self.store.root()
         self.sandbox = sandbox
@@ -52,16 +54,17 @@ class Place:
     def files(self, state: State) -> Files:
         return Files(self.root.tree, lambda: self.store.archive(self.root), self.store.changed(self.root, state))
 
+    def odd_root(self) -> State:
+        """The root with a link that leads out, and a submodule."""
+        (self.folder / "link.py").symlink_to("/etc/passwd")
+        subprocess.run(["git", "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},vendor"], cwd=self.folder, check=True)
+        return self.store.root()
+
     def check(self, state: State) -> str:
         self.checks.append(state)
-        result = self.sandbox.run(self.files(state), self.command, Limits(10))
+        command = Command((sys.executable, "-c", "from test_calc import test_add; test_add()"))
+        result = self.sandbox.run(self.files(state), command, Limits(10))
         return "the check passes" if result.exit_code == 0 else f"the check fails: {result.stderr.decode()[-200:]}"
-
-    @property
-    def command(self) -> Any:
-        from sandbox.base import Command
-
-        return Command((sys.executable, "-c", "from test_calc import test_add; test_add()"))
 
     def workspace(self, state: State | None = None, **limits: Any) -> Workspace:
         known = self.store.files(self.root)

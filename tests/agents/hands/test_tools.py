@@ -192,3 +192,15 @@ def test_a_check_is_of_the_code_as_it_is_now(hands):
     assert hands.use("check") == "the check passes"
     assert hands.workspace.checked == hands.workspace.state
     assert isinstance(hands.workspace.checked, State)
+
+
+@pytest.mark.parametrize(("evil", "why"), [("\ud800", "half a character"), ("\0", "NUL byte")])
+def test_half_a_character_and_a_nul_byte_reach_no_sandbox(hands, evil, why):
+    assert why in hands.refused("run", command=f"echo {evil}")
+    assert why in hands.refused("search", pattern=evil, regex=False, path="", page=1)
+    assert hands.use("run", command="echo fine").startswith("(exit status 0)")
+
+
+def test_no_result_is_longer_than_a_model_can_bear(hands):
+    hands.use("create", path="large.txt", content="line\n" * 30_000)
+    assert len(hands.use("more", name="diff", arguments="")) < 25_000

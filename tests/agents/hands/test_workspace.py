@@ -90,12 +90,9 @@ def test_a_missing_file_names_those_that_may_be_meant(place):
         place.workspace().read("testbed/use.py")
 
 
-def test_a_link_is_not_followed(repo, tmp_path, box):
-    from tests.agents.hands.conftest import Place
-
-    folder = repo({"calc.py": "x = 1\n"})
-    (folder / "link.py").symlink_to("/etc/passwd")
-    place = Place(folder, tmp_path / "links.git", box)
+def test_links_and_submodules_are_not_files(place):
+    workspace = place.workspace(place.odd_root())
     with pytest.raises(EditError, match="symbolic link to /etc/passwd"):
-        place.workspace().read("link.py")
-    place.store.close()
+        workspace.read("link.py")
+    with pytest.raises(EditError, match="submodule"):
+        workspace.read("vendor")
