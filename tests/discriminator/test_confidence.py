@@ -85,10 +85,10 @@ def loss(rows, coefficients) -> float:
 
 def test_fitting_finds_the_truth_behind_many_rows():
     truth = {**STATED, "intercept": -2.5, "judge": -0.6, "agreement": 0.9, "reproduction": 2.0}  # about as many right as wrong
-    rows = list(noisy(3000, truth))
+    rows = list(noisy(2000, truth))
     found = fit(rows)
     assert {name: round(found[name] - truth[name], 2) for name in truth if abs(found[name] - truth[name]) > 0.35} == {}
-    fresh = list(noisy(2000, truth, seed=1))
+    fresh = list(noisy(1000, truth, seed=1))
     assert loss(fresh, found) < loss(fresh, STATED) - 0.03
 
 
@@ -106,7 +106,7 @@ def test_no_coefficients_nearby_explain_the_rows_better():
 
 def test_what_was_fitted_is_calibrated():
     truth = {**STATED, "intercept": -2.0, "judge": 0.1}
-    found = fit(noisy(3000, truth))
+    found = fit(noisy(2000, truth))
     fresh = [(confidence(evidence, found), right) for evidence, right in noisy(3000, truth, seed=2)]
     for low in (0.0, 0.25, 0.5, 0.75):
         inside = [(said, right) for said, right in fresh if low <= said < low + 0.25]
