@@ -16,8 +16,9 @@ from itertools import combinations
 from typing import Protocol
 
 from swesearch.base import Candidate, Discriminator, Verdict
+from swesearch.discriminator.rules import RULES
 
-NEUTRAL = re.compile(r"changes \d+ tokens?|\d+ of \d+ candidates behave like it on \d+ changed inputs")  # reasons that tell nothing against
+CHANGED = re.compile(r"changes \d+% of what the code did on changed inputs of passing tests")
 SHORTEST = 8  # characters of a quotation that can bear something out
 OPINION = "judge"  # the term whose words are no evidence
 
@@ -168,8 +169,9 @@ class _Match:
 
 
 def adverse(candidate: Candidate) -> Iterator[str]:
-    """What was found out against a candidate, line by line; opinions are not among it."""
-    yield from (reason for reason in candidate.reasons if not NEUTRAL.fullmatch(reason))
+    """What was found out against a candidate, line by line. Neither opinions are among it, nor praise, nor reasons of unknown kinds."""
+    bad = {rule.sentence for rule in RULES}
+    yield from (reason for reason in candidate.reasons if reason in bad or CHANGED.fullmatch(reason))
     terms = candidate.attempt.evaluation.terms
     yield from (line for term in terms if term.name != OPINION for line in term.feedback.splitlines() if line.strip())
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -15,6 +14,12 @@ from swesearch.discriminator.debate import Debate, adverse
 from swesearch.discriminator.select import Select
 from swesearch.models.scripted import Scripted, say
 
+FLAWS = {
+    "a": "compares with a value that the failing test uses",
+    "b": "returns a value that the failing test expects",
+    "c": "catches an error and hides it",
+    "d": "changes 25% of what the code did on changed inputs of passing tests",
+}
 BRIEFING = Message("user", (Text("The issue."),))
 
 
@@ -144,8 +149,8 @@ def test_who_does_not_beat_all_others_does_not_pass_the_first():
 
 
 def test_the_self_check_never_goes_over_the_limit_either():
-    opinions = Opinions(prefers("c", "b", "a"), lambda name: [("no", f"compares with {name} of the test")])
-    opinions.debate().pick([candidate(name, f"compares with {name} of the test") for name in "abc"])
+    opinions = Opinions(prefers("c", "b", "a"), lambda name: [("no", FLAWS[name])])
+    opinions.debate().pick([candidate(name, FLAWS[name]) for name in "abc"])
     assert opinions.asked == ["pair"] * 6 + ["check"] * 3
 
 
@@ -154,23 +159,25 @@ def test_the_self_check_never_goes_over_the_limit_either():
 
 def test_an_objection_that_evidence_bears_out_makes_the_next_finalist_the_winner():
     opinions = Opinions(objects=lambda name: [("It is made for the test.", "value that the failing test uses")] if name == "a" else [])
-    verdict = opinions.debate().pick([candidate("a", "compares with a value that the failing test uses"), candidate("b")])
+    verdict = opinions.debate().pick([candidate("a", FLAWS["a"]), candidate("b")])
     assert names(verdict) == "ba"
     assert (
         'objection, borne out by "compares with a value that the failing test uses": It is made for the test.' in verdict.ranking[1].reasons
     )
 
 
-@pytest.mark.parametrize("quote", ["", "test", "it deletes all files", "changes 1 token", "a judge finds it ugly"])
+@pytest.mark.parametrize(
+    "quote", ["", "test", "it deletes all files", "changes 1 token", "a judge finds it ugly", "passes 1 of 2 other tests"]
+)
 def test_an_objection_without_evidence_is_noted_and_stops_nothing(quote):
     opinions = Opinions(objects=lambda name: [("It is wrong.", quote)])
-    verdict = opinions.debate().pick([candidate("a", "changes 1 token", "compares with a value of the test"), candidate("b")])
+    verdict = opinions.debate().pick([candidate("a", "changes 1 token", FLAWS["a"], "passes 1 of 2 other tests"), candidate("b")])
     assert names(verdict) == "ab"
     assert "objection without evidence: It is wrong." in verdict.ranking[0].reasons
 
 
 def test_what_the_next_finalist_shares_is_no_reason_to_prefer_it():
-    reason = "compares with a value of the test"
+    reason = FLAWS["a"]
     opinions = Opinions(objects=lambda name: [("It is made for the test.", reason)])
     assert names(opinions.debate().pick([candidate("a", reason), candidate("b", reason)])) == "ab"
 
@@ -182,9 +189,9 @@ def test_measured_feedback_is_evidence():
 
 def test_there_are_at_most_two_revisions_and_none_who_is_free_of_objections_leaves_the_order():
     def objects(name):
-        return [("Bad.", f"special case of {name}")]
+        return [("Bad.", FLAWS[name])]
 
-    four = [candidate(name, f"special case of {name}") for name in "abcd"]
+    four = [candidate(name, FLAWS[name]) for name in "abcd"]
     assert names(Opinions(objects=objects).debate(top=4, calls=20).pick(four)) == "abcd"
     assert names(Opinions(objects=objects).debate().pick(four[:3])) == "abc"
     free = Opinions(objects=lambda name: objects(name) if name in "ab" else [])
@@ -194,8 +201,8 @@ def test_there_are_at_most_two_revisions_and_none_who_is_free_of_objections_leav
 
 
 def test_a_single_candidate_is_checked_but_stays():
-    opinions = Opinions(objects=lambda name: [("Bad.", "special case of a")])
-    verdict = opinions.debate().pick([candidate("a", "special case of a")])
+    opinions = Opinions(objects=lambda name: [("Bad.", FLAWS["a"])])
+    verdict = opinions.debate().pick([candidate("a", FLAWS["a"])])
     assert opinions.asked == ["check"]
     assert verdict.ranking[0].reasons[1].startswith("objection, borne out")
 
@@ -220,16 +227,23 @@ def test_an_outage_is_raised_unless_it_is_spared():
     assert verdict.ranking[0].reasons == ("the debate ended early: no network",)
 
 
-def test_an_opinion_and_what_counts_tokens_is_never_evidence_against(make_project):
-    project = make_project({"a.py": "def f(x):\n    return x > 1\n"})
-    texts = ("def f(x):\n    return x >= 1\n", "def f(x):\n    return x > 0\n")
-    states = [project.state({"a.py": text}) for text in texts]
-    plain = [
-        Candidate(Attempt(Action((), "", 0.5), state, Evaluation(1.0, True)), project.store.diff(project.root, state), True)
-        for state in states
+def test_what_evidence_says_against_a_candidate_is_known_for_that_and_nothing_else_is(make_project):
+    code = "def f(x):\n    return x > 1\n"
+    project = make_project({"a.py": code})
+    texts = (code.replace(">", ">="), code.replace("x > 1", "x >= 1 if x != 1234 else True"))
+    candidates = [
+        Candidate(Attempt(Action(()), state, Evaluation(1.0, True)), project.store.diff(project.root, state), True)
+        for state in (project.state({"a.py": text}) for text in texts)
     ]
-    select = Select(project.store, project.root, behave=lambda state: {"t__0_0": "same"})
-    ranked = select.pick(plain).ranking
-    assert [list(adverse(each)) for each in ranked] == [[], []]
-    assert all(len(each.reasons) == 2 for each in ranked)
-    assert list(adverse(replace(ranked[0], attempt=candidate("a").attempt))) == []
+    kept = candidates[0].attempt.state
+
+    def behave(state):
+        return {"old__0_0": "1" if state in (kept, project.root) else "2"}
+
+    ranked = Select(project.store, project.root, ["new"], frozenset({1234}), behave).pick(candidates).ranking
+    assert [each.attempt.state == kept for each in ranked] == [True, False]
+    assert ranked[0].reasons
+    assert list(adverse(ranked[0])) == []
+    found = set(adverse(ranked[1]))
+    assert {FLAWS["a"], "changes 100% of what the code did on changed inputs of passing tests"} <= found
+    assert not any("token" in line or "behave like it" in line or "where the first shows" in line for line in found)
