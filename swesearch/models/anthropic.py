@@ -24,7 +24,6 @@ KEY = "ANTHROPIC_API_KEY"
 DIALECT = "/v1/messages"
 UNSTREAMED = 21_333  # max_tokens above which the SDK wants a stream
 BREAKPOINTS = 4  # cache_control marks that a request may carry
-MARKABLE = ("text", "image", "tool_use", "tool_result")  # a thinking block carries no mark
 ADAPTIVE = re.compile(r"claude-(fable|mythos)-|claude-[a-z]+-(4-[6-9]|[5-9])(-|$)")  # models that think as they see fit
 EPHEMERAL = {"type": "ephemeral"}
 STOPS: Mapping[str, Stop] = {
@@ -168,28 +167,19 @@ def _marked(request: Request) -> dict[str, Any]:
     last = len(contents) - 1
     shared = sorted({index for index in request.shared if 0 <= index < last})
     for index in [*shared[2 - BREAKPOINTS :], last]:
-        block = next((block for block in reversed(contents[index]) if block["type"] in MARKABLE), None)
-        if block is not None:
-            block["cache_control"] = EPHEMERAL
+        if contents[index]:
+            contents[index][-1]["cache_control"] = EPHEMERAL
     turns = [{"role": message.role, "content": content} for message, content in zip(request.messages, contents, strict=True) if content]
     system = [{"type": "text", "text": clean(request.system), "cache_control": EPHEMERAL}] if request.system.strip() else []
     return {"messages": turns, **({"system": system} if system else {})}
 
 
 def _content(message: Message) -> list[dict[str, Any]]:
-    """The blocks of a message. The API wants results first, no empty text, and no thought that was cut off before it was signed."""
-    parts = sorted(message.parts, key=lambda part: not isinstance(part, ToolResult)) if message.role == "user" else message.parts
-    return [_block(part) for part in parts if not _void(part)]
-
-
-def _void(part: Part) -> bool:
-    match part:
-        case Text(text):
-            return not text.strip()
-        case Thought(raw):
-            return raw["type"] == "thinking" and not raw.get("signature")
-        case _:
-            return False
+    """The blocks of a message, as the API wants them: results first, no empty text, no thought at the end of what was said."""
+    parts = [part for part in message.parts if not (isinstance(part, Text) and not part.text.strip())]
+    while parts and isinstance(parts[-1], Thought):
+        parts.pop()  # nothing came of it: the reply was cut off, or empty
+    return [_block(part) for part in sorted(parts, key=lambda part: message.role == "user" and not isinstance(part, ToolResult))]
 
 
 def _block(part: Part) -> dict[str, Any]:

@@ -130,7 +130,7 @@ class Limited:
     def _give_up_late(self, trouble: TryLater, first: float, wait: float) -> None:
         spent = self._clock() - first
         if spent + wait > self._patience:
-            asked = f", and asks to wait {wait:.0f} s more" if trouble.after and trouble.after > LONGEST_WAIT else ""
+            asked = f", and asks to wait {trouble.after:.0f} s more" if trouble.after else ""
             raise ModelUnavailable(f"{trouble}, for {spent:.0f} s{asked}; `swesearch resume` goes on") from None
 
     def _rest(self, seconds: float) -> None:

@@ -36,9 +36,7 @@ class Recorded:
             if kept is not None:
                 return read_reply(kept)
             if self._model is None:
-                raise UsageError(
-                    f"the recording has no answer to this question of the {request.role}: it is another run's, or an older one's"
-                )
+                raise UsageError(f"the recording holds no answer to this question of the {request.role}: it is that of another run")
             reply = self._model.complete(request)
             self._memory.keep(key, reply_json(reply))
             return reply

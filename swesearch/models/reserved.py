@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 from swesearch.base import SwesearchError
-from swesearch.dialogue import Image, Model, Reply, Request
+from swesearch.dialogue import Image, Model, Part, Reply, Request, Text, Thought, ToolCall, ToolResult
 from swesearch.models.prices import Price
 from swesearch.models.trouble import TryLater
-from swesearch.models.wire import canonical
 
+FRAME_TOKENS = 50  # marks around a part of a message: its kind, the id of its call
 IMAGE_TOKENS = 5_000  # the most one picture counts for
-UNSEEN_TOKENS = 2_000  # what a provider adds: instructions for tools and schemas, marks between turns
+UNSEEN_TOKENS = 2_000  # what a provider adds: instructions for tools and schemas
 COUNT_ERROR = 1.05  # a provider's count is an estimate
 
 
@@ -85,5 +86,22 @@ class Reserved:
 
 def bound(request: Request) -> int:
     """A number of tokens that the request cannot exceed: no token is shorter than a byte, of text or of signed thoughts."""
-    images = [part for message in request.messages for part in message.parts if isinstance(part, Image)]
-    return len(canonical(request, images=False)) + len(images) * IMAGE_TOKENS + UNSEEN_TOKENS
+    rest = json.dumps([request.schema, [[tool.name, tool.description, tool.schema] for tool in request.tools]])
+    parts = sum(_bound(part) + FRAME_TOKENS for message in request.messages for part in message.parts)
+    return _bytes(request.system) + len(rest) + parts + UNSEEN_TOKENS
+
+
+def _bound(part: Part) -> int:
+    match part:
+        case Text(text) | ToolResult(text=text):
+            return _bytes(text)
+        case Image():
+            return IMAGE_TOKENS
+        case Thought(raw):
+            return len(json.dumps(raw))
+        case ToolCall(name=name, arguments=arguments):
+            return _bytes(name) + len(json.dumps(arguments))
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))

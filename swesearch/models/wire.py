@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any, get_args
 
 from swesearch.dialogue import Image, Message, Part, Reply, Request, Text, Thought, Tool, ToolCall, ToolResult, Usage
@@ -15,10 +15,9 @@ Json = dict[str, Any]
 KINDS: Mapping[str, type[Part]] = {kind.__name__: kind for kind in get_args(Part)}
 
 
-def canonical(request: Request, *, images: bool = True) -> bytes:
-    """The one JSON text of a request: equal requests have equal bytes. Without `images`: their bytes are left out."""
-    shown = request if images else replace(request, messages=tuple(map(_imageless, request.messages)))
-    return json.dumps(request_json(shown), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+def canonical(request: Request) -> bytes:
+    """The one JSON text of a request: equal requests have equal bytes."""
+    return json.dumps(request_json(request), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def request_json(request: Request) -> Json:
@@ -94,7 +93,3 @@ def _read_part(value: Mapping[str, Any]) -> Part:
     if value["kind"] == "Image":
         fields["data"] = b64decode(fields["data"])
     return KINDS[value["kind"]](**fields)
-
-
-def _imageless(message: Message) -> Message:
-    return replace(message, parts=tuple(replace(part, data=b"") if isinstance(part, Image) else part for part in message.parts))

@@ -24,7 +24,10 @@ def ask() -> Request:
 
 @pytest.fixture
 def saying() -> Iterator[Saying]:
-    """`saying(status, body, header=value)` starts a server that says only that, and returns its address. `{key}` is what it was sent."""
+    """`saying(status, body, header=value)` starts a server that says only that, and returns its address.
+
+    `{key}` in it is the key it was sent; a function of the request says status and body anew each time.
+    """
     servers: list[ThreadingHTTPServer] = []
 
     def start(status: int, body: Any, **headers: str) -> str:
@@ -40,15 +43,15 @@ def saying() -> Iterator[Saying]:
 
 
 def _handler(status: int, body: Any, headers: dict[str, str]) -> type[BaseHTTPRequestHandler]:
-    text = body if isinstance(body, str) else json.dumps(body)
-
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
+            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            code, value = body(asked) if callable(body) else (status, body)
+            text = value if isinstance(value, str) else json.dumps(value)
             said = text.replace("{key}", self.headers.get("authorization", "")).encode()
-            self.send_response(status)
-            for name, value in {"content-type": "application/json", **headers}.items():
-                self.send_header(name.replace("_", "-"), value)
+            self.send_response(code)
+            for name, header in {"content-type": "application/json", **headers}.items():
+                self.send_header(name.replace("_", "-"), header)
             self.send_header("content-length", str(len(said)))
             self.end_headers()
             self.wfile.write(said)

@@ -106,12 +106,13 @@ def test_marks_are_at_the_system_the_last_shared_messages_and_the_end(ask: Reque
     assert marks(bodies[1]) == ["tool 0", "message 0.1", "message 4.0"]
 
 
-def test_thoughts_carry_no_mark(ask: Request) -> None:
-    with FakeProvider(Replies([Answer(thinking="hm"), "so"])) as provider:
+@pytest.mark.parametrize("stop", ["end", "length"])
+def test_a_thought_that_nothing_came_of_is_not_sent(ask: Request, stop: Any) -> None:
+    with FakeProvider(Replies([Answer(thinking="hm", stop=stop), "so"])) as provider:
         claude = model(provider)
         request = after(ask, claude.complete(ask).message)
-        claude.complete(replace(request, shared=(1,)))
-        assert marks(provider.requests[1].body) == ["system", "message 2.0"]
+        assert claude.complete(replace(request, shared=(1,))).message.text == "so"
+        assert marks(provider.requests[1].body) == ["system", "message 1.0"]
 
 
 def test_schema_effort_and_strict_tools_reach_the_provider_and_nothing_is_forced(ask: Request) -> None:
