@@ -151,9 +151,7 @@ def test_a_picture_arrives(ask: Request) -> None:
 
 
 def test_results_go_first_and_what_the_api_refuses_is_left_out(ask: Request) -> None:
-    call = Message(
-        "assistant", (Text(" \n"), Thought({"type": "thinking", "thinking": "cut", "signature": ""}), ToolCall("c1", "view", {}))
-    )
+    call = Message("assistant", (Text(" \n"), ToolCall("c1", "view", {})))
     answer = Message("user", (Text("look"), ToolResult("c1", "", error=True), Text("")))
     with FakeProvider(says("hm")) as provider:
         model(provider).complete(replace(ask, messages=(*ask.messages, call, answer)))
