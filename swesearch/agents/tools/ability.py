@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from swesearch.agents.workspace import Workspace
 from swesearch.dialogue import Tool
 
 TYPES: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool}
@@ -14,15 +13,11 @@ TYPES: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool}
 
 @dataclass(frozen=True, slots=True)
 class Ability:
-    """A tool, and the function behind it: it raises EditError where it can not be done, which goes back to the model."""
+    """A tool, and the function behind it: it raises EditError, in words for the model, where it cannot be done."""
 
     tool: Tool
-    do: Callable[..., str]  # (workspace, **arguments)
+    do: Callable[..., str]  # (workspace, **arguments), with arguments that were found to be right
     edits: bool = False  # it changes the workspace: done again when a run is resumed, where others are recalled
-
-    def use(self, workspace: Workspace, arguments: Mapping[str, Any]) -> str:
-        """Do it, with arguments that were found to be right."""
-        return self.do(workspace, **arguments)
 
 
 def define(name: str, description: str, /, **properties: tuple[str, str]) -> Tool:

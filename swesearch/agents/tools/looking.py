@@ -19,6 +19,7 @@ WIDTH, HIT_WIDTH = 400, 200  # characters of a line, in a file and in a list
 ROOM = 16_000  # characters of a file that are shown at once
 BINARY = 8_000  # bytes in which a NUL makes a file binary, as for git
 HIT = re.compile(r"(.+?):(\d+):(.*)")
+LEFT_OUT = re.compile(rb"\n\[\.\.\. \d+ bytes left out \.\.\.\]\n[^\n]*")  # the sandbox's note, and the rest of a line that begins anywhere
 FILES = 300  # files that are parsed for one name
 LONGEST = 1 << 20  # bytes of a file that is parsed
 
@@ -53,9 +54,9 @@ def search(workspace: Workspace, pattern: str, regex: bool, path: str, page: int
     result = workspace.execute("grep", "-rnIH", "-E" if regex else "-F", "-e", pattern, "--", f"./{folder}")
     if result.status != "done" or result.exit_code not in (0, 1):
         raise EditError(f"the search failed ({result.status}): {printed(result.stderr)[:300].strip() or 'no reason was given'}")
-    hits = [HIT.fullmatch(line) for line in printed(result.stdout).splitlines()]
-    known = workspace.store.files(workspace.state)  # where output was cut, a line may begin anywhere
-    found = sorted((name, int(hit[2]), hit[3]) for hit in hits if hit and (name := hit[1].removeprefix("./")) in known)
+    output = LEFT_OUT.sub(b"", result.stdout) if result.truncated else result.stdout
+    hits = [HIT.fullmatch(line) for line in printed(output).split("\n")]
+    found = sorted((hit[1].removeprefix("./"), int(hit[2]), hit[3]) for hit in hits if hit)
     lines = [f"{name}:{number}: {_line(text.strip(), HIT_WIDTH)}" for name, number, text in found]
     return _paged(lines, page, "; there are more than are counted here, narrow the search" if result.truncated else "")
 

@@ -77,7 +77,7 @@ class Toolbox:
 
     def _done(self, ability: Ability, arguments: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            return {"text": _shown(ability.use(self._workspace, arguments)), "error": False}
+            return {"text": _shown(ability.do(self._workspace, **arguments)), "error": False}
         except EditError as error:
             return {"text": _shown(str(error)), "error": True}
 

@@ -11,7 +11,7 @@ from swesearch.testing import Answer, FakeProvider, Replies, Turn
 LOOK = ("view", {"path": "calc.py", "start": 0, "end": 0})
 MEND = ("replace", {"path": "calc.py", "before": "a - b", "after": "a + b"})
 WORK = (
-    Answer("a silent start", thinking="hm"),
+    Answer(thinking="a silent start"),
     Answer(thinking="look first", calls=[LOOK, ("symbols", {"name": "add", "page": 1})]),
     Answer("found", thinking="it subtracts", calls=[MEND, ("check", {})]),
     Answer(calls=[("finish", {"summary": "add adds"})]),

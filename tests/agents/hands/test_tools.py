@@ -85,6 +85,18 @@ def test_results_come_in_pages(hands_on):
     assert hands.search("needle", page=99) == hands.search("needle", page=3)
 
 
+@pytest.mark.parametrize("output", range(2_000, 2_080, 16))
+def test_where_output_was_cut_no_place_is_made_up(make_place, output):
+    place = make_place({f"folder/file{n}.txt": "calc.py:1: needle\n" * 50 for n in range(3)})
+    hands = Hands(place)
+    hands.workspace = place.workspace(output=output)
+    hands.box = Toolbox(hands.workspace, place.memory)
+    first, *lines = hands.search("needle").splitlines()
+    assert "more than are counted here" in first
+    assert len(lines) > 30
+    assert all(line.startswith("folder/file") for line in lines)
+
+
 def test_symbols_tell_definitions_from_uses_and_leave_out_comments_and_strings(hands_on):
     sized = "class C:\n    size = 0\n    def grow(self):\n        self.size = 'size'  # size\n"
     hands = hands_on({"c.py": sized, "bad.py": "def ( size\n"})
