@@ -60,8 +60,8 @@ def tokens(part: Text | Image | str) -> int:
 
 def compose(layers: Sequence[Layer], budget_tokens: int) -> Context:
     """One user message with as much of the layers as fits, those of the highest priority first. Layers have different names."""
-    left_out = [LeftOut(layer.name, 0, "not wanted here") for layer in layers if not layer.condition()]
     wanted = sorted((layer for layer in layers if layer.condition()), key=lambda layer: -layer.priority)
+    left_out = [LeftOut(layer.name, 0, "not wanted here") for layer in layers if layer not in wanted]
     made: dict[str, list[Part]] = {}
     used = 0
     for place, layer in enumerate(wanted):
@@ -84,7 +84,7 @@ def _fitted(layer: Layer, parts: Sequence[Text | Image], room: int) -> tuple[lis
         whole = _framed(layer, part, heading)
         frame = tokens(whole) - tokens(part)
         if tokens(whole) > room and isinstance(part, Text) and room - frame >= SMALLEST:
-            shorter = Text(shortened_at_end(part.text, (room - frame) * PER_TOKEN))
+            shorter = Text(_beginning(part.text, (room - frame) * PER_TOKEN))
             lost += tokens(part) - tokens(shorter)
             whole = _framed(layer, shorter, heading)
         if tokens(whole) <= room:
@@ -95,7 +95,7 @@ def _fitted(layer: Layer, parts: Sequence[Text | Image], room: int) -> tuple[lis
     return kept, lost
 
 
-def shortened_at_end(text: str, most: int) -> str:
+def _beginning(text: str, most: int) -> str:
     """The beginning of a text, whole lines where it has any, and a note that it goes on: about `most` characters."""
     if len(text) <= most:
         return text
