@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 from swesearch.base import ModelUnavailable, SwesearchError
 from swesearch.dialogue import Image, Message, Part, Reply, Request, Stop, Text, Thought, Tool, ToolCall, ToolResult, Usage
 from swesearch.models.prices import known_models
-from swesearch.models.shape import TooLong, arguments, base64_text, clean, no_headers, speaking, strict
+from swesearch.models.shape import TooLong, arguments, base64_text, clean, no_headers, speaking, strict, troubles_of
 from swesearch.models.trouble import Provider, checked_key, lost, refused, scrub, too_long
 
 if TYPE_CHECKING:
@@ -104,21 +103,10 @@ class AnthropicModel:
         with speaking(DIALECT):
             return _reply(message)
 
-    @contextmanager
-    def _troubles(self) -> Iterator[None]:
-        """The SDK's errors as ours."""
+    def _troubles(self) -> AbstractContextManager[None]:
         import anthropic
-        import httpx2
 
-        try:
-            yield
-        except anthropic.APIStatusError as error:
-            raise self._refusal(error) from None
-        except anthropic.APIConnectionError as error:
-            never_sent = isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
-            raise lost(str(error.__cause__ or error), self._provider, sent=not never_sent) from None
-        except (httpx2.HTTPError, JSONDecodeError, UnicodeDecodeError) as error:
-            raise lost(f"its answer broke off ({type(error).__name__})", self._provider, sent=True) from None
+        return troubles_of(anthropic, self._refusal, self._provider)
 
     def _refusal(self, error: APIStatusError) -> SwesearchError:
         words = error.api_message or error.message

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from json import JSONDecodeError
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 from swesearch.base import SwesearchError, UsageError
 from swesearch.dialogue import Image, Message, Part, Reply, Request, Stop, Text, Tool, ToolCall, ToolResult, Usage
-from swesearch.models.shape import TooLong, arguments, base64_text, clean, no_headers, only_key, speaking, strict
-from swesearch.models.trouble import Provider, lost, refused, scrub, too_long
+from swesearch.models.shape import TooLong, arguments, base64_text, clean, no_headers, only_key, speaking, strict, troubles_of
+from swesearch.models.trouble import Provider, refused, scrub, too_long
 
 if TYPE_CHECKING:
     from openai import APIStatusError, OpenAI
@@ -91,21 +90,10 @@ class OpenAIModel:
             body["reasoning_effort"] = self._effort
         return body
 
-    @contextmanager
-    def _troubles(self) -> Iterator[None]:
-        """The SDK's errors as ours."""
-        import httpx2
+    def _troubles(self) -> AbstractContextManager[None]:
         import openai
 
-        try:
-            yield
-        except openai.APIStatusError as error:
-            raise self._refusal(error) from None
-        except openai.APIConnectionError as error:
-            never_sent = isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
-            raise lost(str(error.__cause__ or error), self._provider, sent=not never_sent) from None
-        except (httpx2.HTTPError, JSONDecodeError, UnicodeDecodeError) as error:
-            raise lost(f"its answer broke off ({type(error).__name__})", self._provider, sent=True) from None
+        return troubles_of(openai, self._refusal, self._provider)
 
     def _refusal(self, error: APIStatusError) -> SwesearchError:
         said = str(error.body.get("message", "")) if isinstance(error.body, dict) else ""

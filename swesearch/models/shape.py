@@ -1,16 +1,17 @@
-"""Small things that every provider's dialect needs: clean text, strict schemas, arguments, and answers of the wrong shape."""
+"""Small things that every provider's dialect needs: keys, clean text, strict schemas, arguments, and errors in our words."""
 
 from __future__ import annotations
 
 import json
 import os
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from json import JSONDecodeError
 from typing import Any
 
-from swesearch.base import ModelUnavailable, UsageError
-from swesearch.models.trouble import checked_key
+from swesearch.base import ModelUnavailable, SwesearchError, UsageError
+from swesearch.models.trouble import Provider, checked_key, lost
 
 
 def clean(text: str) -> str:
@@ -61,6 +62,25 @@ def speaking(dialect: str) -> Iterator[None]:
         yield
     except (KeyError, IndexError, TypeError, AttributeError):
         raise UsageError(f"the server does not speak {dialect}: is the base URL right?") from None
+
+
+@contextmanager
+def troubles_of(sdk: Any, refusal: Callable[[Any], SwesearchError], provider: Provider) -> Iterator[None]:
+    """The errors of an SDK as ours: `refusal` makes one of a status; without one, the connection was lost.
+
+    Both SDKs come from one generator: their errors have the same names, and the HTTP client below them is the same.
+    """
+    import httpx2
+
+    try:
+        yield
+    except sdk.APIStatusError as error:
+        raise refusal(error) from None
+    except sdk.APIConnectionError as error:
+        never_sent = isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
+        raise lost(str(error.__cause__ or error), provider, sent=not never_sent) from None
+    except (httpx2.HTTPError, JSONDecodeError, UnicodeDecodeError) as error:
+        raise lost(f"its answer broke off ({type(error).__name__})", provider, sent=True) from None
 
 
 class TooLong(UsageError):
