@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, get_args
 
 from swesearch.dialogue import Image, Message, Part, Reply, Request, Text, Thought, Tool, ToolCall, ToolResult, Usage
@@ -16,8 +16,14 @@ KINDS: Mapping[str, type[Part]] = {kind.__name__: kind for kind in get_args(Part
 
 
 def canonical(request: Request) -> bytes:
-    """The one JSON text of a request: equal requests have equal bytes."""
-    return json.dumps(request_json(request), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    """The one form of a request: equal requests have equal bytes, others have not.
+
+    JSON of everything but the texts of messages, with their lengths; then these as they are: escaping them costs most of the time.
+    """
+    texts = [_bytes(part.text) for message in request.messages for part in message.parts if isinstance(part, Text | ToolResult)]
+    bare = request_json(replace(request, messages=tuple(map(_textless, request.messages))))
+    rest = json.dumps([[len(text) for text in texts], bare], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return b"\n".join((_bytes(rest), *texts))
 
 
 def request_json(request: Request) -> Json:
@@ -93,3 +99,11 @@ def _read_part(value: Mapping[str, Any]) -> Part:
     if value["kind"] == "Image":
         fields["data"] = b64decode(fields["data"])
     return KINDS[value["kind"]](**fields)
+
+
+def _textless(message: Message) -> Message:
+    return Message(message.role, tuple(replace(part, text="") if isinstance(part, Text | ToolResult) else part for part in message.parts))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
