@@ -93,7 +93,7 @@ def check_out(bug: Bug, folder: Path, cache: Path) -> Path:
 def repair(bug: Bug, repo: Path, home: Path, kind: str, output: running.Output) -> Found:
     """Run `swesearch fix` on the checkout and judge what it hands over. Raises SwesearchError and SandboxUnavailable."""
     flags = {"task.checks": [bug.check], "budget.evaluations": str(bug.evaluations), "sandbox.kind": kind}
-    code = running.fix(repo, "", "standard", (), flags, home, False, output)
+    code = running.fix(repo, "", (), "standard", (), flags, home, False, output)
     run = next(runs.open_run(home, known.id) for known in runs.list_runs(home) if known.repo == str(repo))
     solution: Solution = [decode(event.data["solution"]) for event in run.events() if event.kind == "solution"][-1]
     agrees = held_out_agrees(bug, run, solution.best.attempt.state, kind) if solution.best else None

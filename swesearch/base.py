@@ -181,6 +181,7 @@ class Task:
     repo: Path
     checks: tuple[Check, ...]
     issue: str = ""
+    pictures: tuple[bytes, ...] = ()  # of the issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +220,7 @@ class Solution:
     alternatives: tuple[Candidate, ...]
     why: str
     cost: Cost
+    confidence: float | None = None  # the chance that `best` is right, where there was a choice to be made
 
 
 @dataclass(frozen=True, slots=True)

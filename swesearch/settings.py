@@ -44,7 +44,17 @@ def _key(default: T, help: str, *, choices: Sequence[str] = (), low: float = 0, 
     return field(default=default, metadata={"help": help, "choices": choices, "low": low, "repo": repo})
 
 
-ENGINE = ("mcts", "mcts_mean", "mcts_blend", "uct", "best_first", "beam", "linear", "best_of_n", "random")  # a test holds them to the engine's
+ENGINE = (
+    "mcts",
+    "mcts_mean",
+    "mcts_blend",
+    "uct",
+    "best_first",
+    "beam",
+    "linear",
+    "best_of_n",
+    "random",
+)  # a test holds them to the engine's
 STRATEGIES = (*ENGINE, "synthesis", "progressive", "auto")  # the last three are made of the others: see solve/phases.py
 
 
@@ -62,6 +72,7 @@ class SearchSettings:
     strategy: str = _key("mcts", "how to search", choices=STRATEGIES, repo=True)
     exploration: float = _key(0.0, "weight of the exploration term of PUCT; 0: what suits the proposer", repo=True)
     depth: int = _key(3, "most edits on one path", low=1, repo=True)
+    abandon: int = _key(0, "attempts in a row that improve nothing after which the search is given up; 0: never")
     seed: int = _key(0, "seed of every random choice")
     workers: int = _key(0, "evaluations at once; 0: one per sandbox slot")
 
@@ -114,6 +125,7 @@ class AgentSettings:
     steps: int = _key(30, "most turns of an executor", low=1)
     context: str = _key("full", "what an executor keeps in mind", choices=("full", "summary", "report"))
     window: int = _key(150_000, "tokens of a conversation before it is summed up or given up", low=1000)
+    patience: int = _key(2, "attempts to go on for after the first that passes")
     variants: int = _key(3, "reproduction tests to write where no check is given", low=1)
 
 

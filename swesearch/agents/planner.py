@@ -42,26 +42,28 @@ Attempts = Sequence[Attempt]
 class Planner:
     """Proposes at most `k` hypotheses at a time.
 
-    `briefing` gives the first message, the same for every node, so that it is served from the provider's cache. `elsewhere` gives
-    attempts of other branches: their checked facts are shown, and weigh the priors.
+    `briefing` gives the first message, the same for every node, so that it is served from the provider's cache. With `synthesise`, a
+    node is thought about again to put its attempts together rather than to depart from them.
     """
 
-    def __init__(self, model: Model, briefing: Callable[[], Message], k: int = 3, elsewhere: Callable[[], Attempts] = tuple) -> None:
+    def __init__(self, model: Model, briefing: Callable[[], Message], k: int = 3, synthesise: bool = False) -> None:
         self._model = model
         self._briefing = briefing
         self._k = k
-        self._elsewhere = elsewhere
+        self._synthesise = synthesise
 
-    def plan(self, path: Attempts, siblings: Attempts) -> list[Hypothesis]:
-        """Hypotheses for the last attempt of `path`, the likeliest first, none like one of `siblings`; at least one. Raises NoAnswer."""
-        others = self._elsewhere()
+    def plan(self, path: Attempts, siblings: Attempts, others: Attempts = ()) -> list[Hypothesis]:
+        """Hypotheses for the last attempt of `path`, the likeliest first, none like one of `siblings`; at least one. Raises NoAnswer.
+
+        `others` are attempts of all branches: their checked facts are shown, and weigh the priors.
+        """
         turn = Message("user", (Text(self._turn(path, siblings, others)),))
         request = Request("planner", prompt("planner"), (self._briefing(), turn), schema=SCHEMA, shared=(0,))
         found = ask(self._model, request, lambda value: _different(value, siblings))[: self._k]
         return blended(found, list({_key(attempt): attempt for attempt in (*path, *siblings, *others)}.values()))
 
     def _turn(self, path: Attempts, siblings: Attempts, others: Attempts) -> str:
-        angles = prompt("planner_angles").splitlines()
+        angles = prompt("planner_synthesis" if self._synthesise and siblings else "planner_angles").splitlines()
         round_ = len(path) - 1 + -(-len(siblings) // self._k)  # deeper nodes begin elsewhere
         shown = {*map(_key, path), *map(_key, siblings)}
         return Template(prompt("planner_turn")).substitute(

@@ -56,14 +56,14 @@ class AgentProposer:
         self._carry_out = carry_out
         self._say = say
 
-    def propose(self, path: Sequence[Attempt], siblings: Sequence[Attempt]) -> Iterator[Plan]:
+    def propose(self, path: Sequence[Attempt], siblings: Sequence[Attempt] = (), others: Sequence[Attempt] = ()) -> Iterator[Plan]:
         """Yield plans for the last attempt of `path`, the likeliest first. Raises ModelUnavailable."""
-        for hypothesis in self._think(path, siblings):
+        for hypothesis in self._think(path, siblings, others):
             yield Intended(hypothesis, tuple(path), self._carry_out)
 
-    def _think(self, path: Sequence[Attempt], siblings: Sequence[Attempt]) -> list[Hypothesis]:
+    def _think(self, path: Sequence[Attempt], siblings: Sequence[Attempt], others: Sequence[Attempt]) -> list[Hypothesis]:
         try:
-            return self._planner.plan(path, siblings)
+            return self._planner.plan(path, siblings, others)
         except NoAnswer as error:
             self._say(f"no new plans: {error}" if siblings else f"no plan, the executor goes on without one: {error}")
             return [] if siblings else [PLAIN]

@@ -53,6 +53,7 @@ def fix(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The repository, or a folder in it.")] = Path(),
     check: Annotated[list[str] | None, typer.Option(metavar="CMD", help="A command that fails because of the bug. Repeatable.")] = None,
     issue: Annotated[str, typer.Option(metavar="TEXT|@FILE", help="What is wrong, in words.")] = "",
+    picture: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="A picture of the issue. Repeatable.")] = None,
     python: Annotated[str | None, typer.Option(metavar="EXE", help="The interpreter of the repository.")] = None,
     setup: Annotated[str | None, typer.Option(metavar="CMD", help="A command that prepares the environment.")] = None,
     image: Annotated[str | None, typer.Option(metavar="NAME", help="The Docker image to run in.")] = None,
@@ -62,7 +63,9 @@ def fix(
         str | None, typer.Option(metavar="IN/OUT", help="Dollars per million tokens of a model that has no price here; or free.")
     ] = None,
     budget: Budget = None,
-    strategy: Annotated[str | None, typer.Option(metavar="NAME", help="mcts, best_of_n, linear, synthesis, progressive, auto, ...; see config.")] = None,
+    strategy: Annotated[
+        str | None, typer.Option(metavar="NAME", help="mcts, best_of_n, linear, synthesis, progressive, auto, ...; see config.")
+    ] = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="The seed of every random choice.")] = None,
     workers: Annotated[str | None, typer.Option(metavar="N", help="Evaluations at once.")] = None,
     min_confidence: Annotated[str | None, typer.Option(metavar="P", help="Hand over nothing less certain than this, 0 to 1.")] = None,
@@ -78,7 +81,7 @@ def fix(
 ) -> None:
     """Search for a fix that makes the check pass; with a model, an issue in words is enough."""
     from swesearch.cli import running
-    from swesearch.cli.options import parse_budget
+    from swesearch.cli.options import parse_budget, read_pictures
 
     flags: dict[str, object] = {
         "task.checks": check or None,
@@ -98,7 +101,7 @@ def fix(
     if dry_run:
         raise typer.Exit(running.dry_run(path, issue, preset, given or [], _named(flags)))
     how = running.Output(json, quiet, verbose)
-    raise typer.Exit(running.fix(path, issue, preset, given or [], _named(flags), home, apply, how))
+    raise typer.Exit(running.fix(path, issue, read_pictures(picture or ()), preset, given or [], _named(flags), home, apply, how))
 
 
 @app.command(epilog=EXIT_CODES)

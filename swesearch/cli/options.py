@@ -34,10 +34,13 @@ def parse_budget(texts: Iterable[str]) -> dict[str, float]:
     return found
 
 
-def parse_checks(texts: Sequence[str]) -> tuple[Check, ...]:
-    """The commands, split as a shell would, but never run by one. Raises UsageError."""
-    if not texts:
-        raise UsageError('no check: say what fails because of the bug, as in --check "pytest -q tests/test_x.py::test_y"')
+def parse_checks(texts: Sequence[str], model: bool = False) -> tuple[Check, ...]:
+    """The commands, split as a shell would, but never run by one; with a model there may be none. Raises UsageError."""
+    if not texts and not model:
+        raise UsageError(
+            'no check: say what fails because of the bug, as in --check "pytest -q tests/test_x.py::test_y"; '
+            "with --model, --issue is enough"
+        )
     return tuple(Check(_split(text)) for text in texts)
 
 
@@ -59,6 +62,14 @@ def read_issue(text: str) -> str:
         return Path(text[1:]).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise UsageError(f"--issue {text}: {error.strerror}") from error
+
+
+def read_pictures(paths: Iterable[Path]) -> tuple[bytes, ...]:
+    """The files' bytes. Raises UsageError."""
+    try:
+        return tuple(path.read_bytes() for path in paths)
+    except OSError as error:
+        raise UsageError(f"--picture {error.filename}: {error.strerror}") from error
 
 
 def repository(path: Path) -> Path:

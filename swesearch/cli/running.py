@@ -46,6 +46,7 @@ class Output:
 def fix(
     path: Path,
     issue: str,
+    pictures: tuple[bytes, ...],
     preset: str,
     given: Sequence[str],
     flags: Mapping[str, object],
@@ -56,12 +57,22 @@ def fix(
     """Begin a run and search. Returns the exit code."""
     repo = repository(path)
     settings = load(repo, os.environ, preset, given, flags)
-    task = Task(repo, parse_checks(settings.task.checks), read_issue(issue))
+    task = Task(repo, parse_checks(settings.task.checks, bool(solve.models(settings))), read_issue(issue), pictures)
     run = runs.begin(task, settings, home_folder(home, os.environ))
     code = _search(run, output)
     if apply_it and code == 0:
         _apply(run, 0, commit=False, branch=None, out=sys.stderr if output.json else sys.stdout)
     return code
+
+
+def dry_run(path: Path, issue: str, preset: str, given: Sequence[str], flags: Mapping[str, object]) -> int:
+    """Print what would be done and the most it can cost. Nothing is called, run or written."""
+    repo = repository(path)
+    settings = load(repo, os.environ, preset, given, flags)
+    task = Task(repo, parse_checks(settings.task.checks, bool(solve.models(settings))), read_issue(issue))
+    for row in solve.plan(task, settings):
+        print(safe(row, keep=""))
+    return 0
 
 
 def resume(name: str, budget: Mapping[str, float], home: Path | None, output: Output) -> int:
@@ -76,11 +87,12 @@ def resume(name: str, budget: Mapping[str, float], home: Path | None, output: Ou
 
 def _added(budget: Mapping[str, float], events: Iterable[Event]) -> dict[str, float]:
     """The new limits: what was used so far and `budget` on top."""
-    evaluations, seconds = 0, 0.0
+    used: dict[str, float] = {"budget.evaluations": 0, "budget.seconds": 0.0, "budget.tokens": 0, "budget.dollars": 0.0}
     for event in events:
-        evaluations += event.kind == "node" and bool(event.data["terms"])
-        seconds += event.data["seconds"] if event.kind == "stopped" else 0
-    used = {"budget.evaluations": evaluations, "budget.seconds": seconds}
+        used["budget.evaluations"] += event.kind == "node" and bool(event.data["terms"])
+        if event.kind == "stopped":
+            used["budget.seconds"] += event.data["seconds"]
+            used |= {"budget.tokens": int(event.data.get("tokens", 0)), "budget.dollars": event.data.get("dollars", 0.0)}
     return {key: amount + used.get(key, 0) for key, amount in budget.items()}
 
 
@@ -96,7 +108,7 @@ def _apply(run: runs.Run, number: int, commit: bool, branch: str | None, out: Te
 
 def _search(run: runs.Run, output: Output) -> int:
     budget = run.settings.budget
-    view = output.view(Progress(budget.evaluations, budget.seconds))
+    view = output.view(Progress(budget.evaluations, budget.seconds, most_dollars=budget.dollars))
     machine = JsonLines(sys.stdout) if output.json else None
     ended: list[int] = []
     one_at_a_time = threading.Lock()

@@ -89,6 +89,14 @@ class Budget:
         with self._lock:
             return {unit: self._left(unit) for unit in UNITS}
 
+    def share(self) -> float:
+        """How much of the limit is used that is nearest to its end, from 0 to 1; 0 where nothing has a limit."""
+        with self._lock:
+            return max(
+                (min(1.0, self._used(unit) / limit) if limit else 1.0 for unit, limit in self._limits.items() if limit is not None),
+                default=0.0,
+            )
+
     def exhausted(self) -> str:
         """Why nothing more can be done, in words; empty while there is something of everything left."""
         with self._lock:

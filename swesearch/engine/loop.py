@@ -16,7 +16,7 @@ from .search import Search
 from .tree import Child, Lease, Node
 
 T = TypeVar("T")
-Ending = Literal["exhausted", "solved", "budget", "stopped"]
+Ending = Literal["exhausted", "solved", "budget", "paused", "stopped"]
 TICK = 0.1  # seconds between looks at the clock and the stop event
 
 
@@ -51,8 +51,9 @@ def run(
     stop: Event | None = None,
     grace: float = 5.0,
     retry: Retry | None = None,
+    until: Callable[[], bool] = lambda: False,
 ) -> Ending:
-    """Search until nothing is left, the budget is used up, `stop` is set, or `patience` leases after the first solution.
+    """Search until nothing is left, the budget is used up, `stop` is set, `until` says so, or `patience` leases after the first solution.
 
     With `ordered`, leases are told in the order they were asked, so that the same seed and number of workers give the same tree.
     `batch` is the most evaluations one lease may cost. patience=None: search on. What is in flight when time is up, `stop` is set or
@@ -62,7 +63,7 @@ def run(
     """
     with _interrupt_noted() as pressed:
         return _Run(
-            search, expand, budget, workers, ordered, batch, patience, on_tell, stop or Event(), pressed, grace, retry or Retry()
+            search, expand, budget, workers, ordered, batch, patience, on_tell, stop or Event(), pressed, grace, retry or Retry(), until
         ).go()
 
 
@@ -109,6 +110,7 @@ class _Run(Generic[T]):
     pressed: Event
     grace: float
     retry: Retry
+    until: Callable[[], bool]
     flights: list[_Flight[T]] = field(default_factory=list)  # in the order of asking
     halt: Event = field(default_factory=Event)  # ends the waiting between retries
     since: int = 0  # leases told after the first solution
@@ -197,11 +199,13 @@ class _Run(Generic[T]):
         return bool(self.search.solved) and self.patience is not None and self.since + len(self.flights) >= self.patience
 
     def _halted(self) -> bool:
-        return self.broke or self.stop.is_set() or self.pressed.is_set() or self.budget.left()["seconds"] == 0
+        return self.broke or self.until() or self.stop.is_set() or self.pressed.is_set() or self.budget.left()["seconds"] == 0
 
     def _ending(self) -> Ending:
         if self.stop.is_set():
             return "stopped"
         if self._satisfied():
             return "solved"
-        return "exhausted" if self.search.exhausted and not self.broke else "budget"
+        if self.broke or not self.search.exhausted:
+            return "paused" if self.until() and not self.broke else "budget"
+        return "exhausted"

@@ -51,17 +51,46 @@ class Search(Generic[T]):
     ) -> None:
         self.nodes: list[Node[T]] = []  # in order of creation
         self.solved: list[Node[T]] = []
-        rule = score or puct()
-        self._line, self._growth, self._backup = rule.line, rule.growth, backup
-        self._widening, self._width, self._keep_closed = widening, width, keep_closed
-        self._depth = inf if max_depth is None else max_depth
-        self._branching = inf if max_branching is None else max_branching
+        self._set(score, backup, widening, max_depth, max_branching)
+        self._width, self._keep_closed = width, keep_closed
         self._by_key: dict[Hashable, Node[T]] = {}
         self._held: list[tuple[Node[T], float]] = []  # the next depth of a beam search, waiting
         self._leases: dict[int, Lease[T]] = {}
         self._unmarked: Lease[T] | None = None  # the latest lease: told before the next ask, its trail need not be marked
         self.root = self._grow(Child(item, key, value, open=open), 0)
         self.root.visits, self.root.total, self.root.hope = 1, value, self._slot(self.root)
+
+    def follow(
+        self,
+        *,
+        score: Score | None = None,
+        backup: Backup = maximum,
+        widening: tuple[float, float] | None = None,
+        max_depth: int | None = None,
+        max_branching: int | None = None,
+    ) -> None:
+        """Go on by other rules. Raises ValueError while leases are out, and for a beam, whose width cannot change."""
+        if self._leases or self._width is not None:
+            raise ValueError("rules change between leases only, and never those of a beam")
+        self._unmarked = None
+        self._set(score, backup, widening, max_depth, max_branching)
+        for node in sorted(self.nodes, key=lambda node: -node.depth):
+            node.hope = self._hope(node)
+            for edge in node.parents:
+                self._aim(edge)
+
+    def _set(
+        self,
+        score: Score | None,
+        backup: Backup,
+        widening: tuple[float, float] | None,
+        max_depth: int | None,
+        max_branching: int | None,
+    ) -> None:
+        rule = score or puct()
+        self._line, self._growth, self._backup, self._widening = rule.line, rule.growth, backup, widening
+        self._depth = inf if max_depth is None else max_depth
+        self._branching = inf if max_branching is None else max_branching
 
     @property
     def in_flight(self) -> int:

@@ -15,6 +15,9 @@ STOPPED = {
     "exhausted": "nothing is left to try",
     "interrupted": "interrupted",
     "sandbox": "the sandbox failed",
+    "model": "the model's provider failed",
+    "abandoned": "given up: nothing improved",
+    "abstained": "found something, but not certain enough",
 }
 
 
@@ -32,6 +35,9 @@ class Progress:
     nodes: int = 0
     depth: int = 0
     rate: float = 0.0
+    tokens: int = 0
+    dollars: float = 0.0
+    most_dollars: float = 0.0
     trying: str = ""
 
     def see(self, event: Event) -> None:
@@ -44,6 +50,7 @@ class Progress:
         elif event.kind == "progress":
             self.evaluations, self.seconds, self.best = data["evaluations"], data["seconds"], data["best"]
             self.nodes, self.depth, self.rate = data["nodes"], data["depth"], data["candidates_per_second"]
+            self.tokens, self.dollars = data.get("tokens", 0), data.get("dollars", 0.0)
 
     def summary(self) -> str:
         """Where the run stands, on one line."""
@@ -55,6 +62,8 @@ class Progress:
             f"{self.nodes} nodes, depth {self.depth}",
             f"{self.rate:.1f}/s",
         ]
+        if self.tokens:
+            parts[-1:] = [f"${self.dollars:.3f}{f'/{self.most_dollars:g}' if self.most_dollars else ''}", f"{self.tokens:,} tokens"]
         return " | ".join(parts)
 
 
@@ -76,9 +85,18 @@ def _told(kind: str, data: Mapping[str, Any], verbose: bool) -> str:
         return f"candidate {data['rank']}, {'verified' if data['verified'] else 'not verified'}: {'; '.join(data['reasons'])}"
     if kind == "warning":
         return f"warning: {data['text']}"
+    if kind == "alert":
+        spent = data["spent"]
+        return f"{data['share']:.0%} of the budget is used (${spent['dollars']:.3f}, {spent['seconds']:.0f} s), best {data['best']:.2f}"
+    if kind == "briefed" and data["removed"]:
+        return "hidden text was removed: " + "; ".join(f"{layer}: {_counts(counts)}" for layer, counts in data["removed"].items())
     if kind == "stopped":
         return f"stopped: {STOPPED.get(data['why'], data['why'])}"
     return ""
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {what}" for what, number in counts.items() if number)
 
 
 def _of(used: float, most: float) -> str:

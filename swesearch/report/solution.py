@@ -26,8 +26,11 @@ def diff(patch: bytes) -> Text:
 def show_solution(out: Console, solution: Solution, task: Task, run: str, patch_file: Path, resumable: bool = False) -> None:
     """Print the outcome of a run; `resumable` where more budget could help."""
     cost = f"{solution.cost.evaluations} evaluations, {solution.cost.seconds:.1f} s"
+    if solution.cost.tokens:
+        cost += f", ${solution.cost.dollars:.4f}, {solution.cost.tokens:,} tokens"
     if solution.best is None:
         out.print(Text.assemble((f"no fix was verified ({cost})", "bold yellow"), f": {line(solution.why)}"))
+        _alternatives(out, solution.alternatives, run)
         out.print(f"see what was tried: swesearch show {run}")
         if resumable:
             out.print(f"go on from there:   swesearch resume {run} --budget 500")
@@ -36,13 +39,13 @@ def show_solution(out: Console, solution: Solution, task: Task, run: str, patch_
     out.print()
     out.print(diff(solution.best.patch), end="")
     out.print()
-    _evidence(out, solution.best, solution.why, task)
+    _evidence(out, solution.best, solution.why, solution.confidence, task)
     _alternatives(out, solution.alternatives, run)
     out.print(f"apply it:    swesearch apply {run}")
     out.print(f"patch file:  {safe(str(patch_file))}")
 
 
-def _evidence(out: Console, best: Candidate, why: str, task: Task) -> None:
+def _evidence(out: Console, best: Candidate, why: str, sure: float | None, task: Task) -> None:
     for check in task.checks:
         out.print(Text(f"check:       {line(' '.join(check.command))}"))
     passed = [test for term in best.attempt.evaluation.terms for test in term.facts.get("passed", ())]
@@ -52,6 +55,8 @@ def _evidence(out: Console, best: Candidate, why: str, task: Task) -> None:
         out.print(f"             and {len(passed) - SHOWN} more tests")
     for reason in best.reasons:
         out.print(Text(f"evidence:    {line(reason)}"))
+    if sure is not None:
+        out.print(f"confidence:  {sure:.2f}")
     if why:
         out.print(Text(f"chosen:      {line(why)}"))
     out.print()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 
 from swesearch.base import State
 from swesearch.discriminator.mutate import behaviour, observing
@@ -14,12 +15,20 @@ from swesearch.value.checks import CheckRun
 MOST, VARIANTS = 6, 12  # tests of each file whose inputs are changed, failing ones first; changes of each
 
 
-def selector(bench: Bench) -> Select:
+Behave = Callable[[State], Mapping[str, str]]
+
+
+def behaviour_on(bench: Bench) -> Behave:
+    """What a state shows on changed inputs, looked at once for each."""
+    return cache(lambda state: _behave(bench, state))
+
+
+def selector(bench: Bench, behave: Behave) -> Select:
     """A discriminator that runs the candidates on changed inputs before it chooses."""
     failing = [name for check in bench.checks for name in check.baseline.failing]
     sources = [bench.store.read(bench.root, path) for check in bench.checks for path in _files(check)]
     literals = frozenset[object]().union(*map(literals_of, sources))
-    return Select(bench.store, bench.root, failing, literals, lambda state: _behave(bench, state))
+    return Select(bench.store, bench.root, failing, literals, behave)
 
 
 def _behave(bench: Bench, state: State) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sandbox.base import Environment, Limits, Quota, Sandbox
 from sandbox.choose import Choice, choose
 from sandbox.environment import find
-from swesearch.base import Check, State, UsageError
+from swesearch.base import Check, State
 from swesearch.runs import Run
 from swesearch.settings import SandboxSettings
 from swesearch.solve.record import Record
@@ -28,6 +28,7 @@ class Bench:
     sandbox: Sandbox
     fresh: Callable[[], Sandbox]  # another sandbox like it, with nothing in it that a candidate has seen
     checks: tuple[CheckRun, ...]
+    variants: tuple[CheckRun, ...] = ()  # more tests of the same issue, written by a model: they compare candidates, and prove nothing
 
     def close(self) -> None:
         """Remove every box and leave the states readable with plain git."""
@@ -37,10 +38,6 @@ class Bench:
 
 def prepare(run: Run, record: Record, root: State | None) -> Bench:
     """Set everything up for `run`, whose root is known if it goes on. Raises UsageError or SandboxUnavailable."""
-    if not run.task.checks:
-        raise UsageError(
-            "nothing says what is broken: give a command that fails because of the bug, --check 'pytest tests/test_x.py::test_y'"
-        )
     store = Store.open(run.task.repo, run.store)
     root = root or store.root()
     settings = run.settings.sandbox

@@ -23,6 +23,7 @@ class Record:
         self._observer = observer
         self.past = tuple(event for _, event in journal.events())
         self._nodes = {(e.data["parent"], e.data["tree"], e.data["why"]): e.data["id"] for e in self.past if e.kind == "node"}
+        self._memory: dict[str, Any] = {e.data["key"]: e.data["value"] for e in self.past if e.kind == "memory"}
         self._ids: dict[int, int] = {}  # of nodes of the search tree
         self._shown = 0.0
 
@@ -35,6 +36,15 @@ class Record:
     def show(self, kind: str, **data: Any) -> None:
         """Show an event that follows from what is kept."""
         self._observer(Event(kind, data))
+
+    def recall(self, key: str) -> Any:
+        """What this run, or an earlier session of it, kept under `key`; None where nothing was."""
+        return self._memory.get(key)
+
+    def keep(self, key: str, value: Any) -> None:
+        """Keep what was paid for. Nobody is shown it: conversations are long."""
+        self._memory[key] = value
+        self._journal.append(Event("memory", {"key": key, "value": value}), durable=True)
 
     def node(self, attempt: Attempt, parent: int | None, index: int | None, **marks: bool) -> None:
         """Keep what came of one action. `index` and `parent` number nodes of the search tree; a dead end has no index."""
@@ -62,7 +72,7 @@ class Record:
             rate = spent["evaluations"] / spent["seconds"] if spent["seconds"] else 0.0
             self.show(
                 "progress", evaluations=int(spent["evaluations"]), seconds=spent["seconds"], best=search.root.best,
-                nodes=len(search.nodes), depth=depth, candidates_per_second=rate,
+                nodes=len(search.nodes), depth=depth, candidates_per_second=rate, tokens=int(spent["tokens"]), dollars=spent["dollars"],
             )  # fmt: skip
 
     def evaluations(self) -> Mapping[State, Evaluation]:
@@ -74,9 +84,16 @@ class Record:
         """The data of the last event of this kind of an earlier session."""
         return next((event.data for event in reversed(self.past) if event.kind == kind), None)
 
-    def used(self) -> float:
-        """The seconds that earlier sessions searched."""
-        return float(sum(event.data["seconds"] for event in self.past if event.kind == "stopped"))
+    def used(self) -> dict[str, float]:
+        """What earlier sessions used: seconds of those that were told to stop; money also of those that were killed."""
+        stops = [event.data for event in self.past if event.kind == "stopped"]
+        replies = [value for key, value in self._memory.items() if key.startswith("reply:")]
+        last = stops[-1] if stops else {}
+        return {
+            "seconds": sum(data["seconds"] for data in stops),
+            "tokens": max(last.get("tokens", 0), sum(sum(reply["usage"].values()) for reply in replies)),
+            "dollars": max(last.get("dollars", 0.0), sum(reply["dollars"] for reply in replies)),
+        }
 
 
 def cost(budget: Budget) -> Cost:

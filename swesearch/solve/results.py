@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from swesearch.apply import apply_patch
-from swesearch.base import Candidate, Solution, State, UsageError
+from swesearch.base import Candidate, Event, Solution, State, UsageError
 from swesearch.codec import decode
 from swesearch.runs import Run
 from swesearch.store import Store
@@ -21,7 +23,7 @@ def apply(run: Run, which: int = 0, *, commit: bool = False, branch: str | None 
     Raises UsageError where there is no such result, or where the files are no longer as the run found them: nothing is written then.
     """
     chosen = _candidate(run, which)
-    root = State(next(event.data["root"] for event in run.events() if event.kind == "started"))
+    root = root_of(run.events())
     store = Store.open(run.task.repo, run.store)
     why = chosen.attempt.action.why if chosen.attempt.action else "Repair"
     message = f"{why[:1].upper()}{why[1:]}\n\nFound and verified by swesearch, run {run.id}.\n"
@@ -31,11 +33,17 @@ def apply(run: Run, which: int = 0, *, commit: bool = False, branch: str | None 
         store.close()
 
 
+def root_of(events: Iterable[Event]) -> State:
+    """The state that patches are made against: the code as it was, with the tests that were written for the issue if there are any."""
+    return State([event.data["root"] for event in events if event.kind in ("started", "reproduced")][-1])
+
+
 def _candidate(run: Run, which: int) -> Candidate:
     found = solution(run)
-    candidates = (found.best, *found.alternatives) if found and found.best else ()
-    if not candidates:
-        raise UsageError(f"run {run.id} has no verified fix to apply: go on with `swesearch resume {run.id}`")
-    if which >= len(candidates):
+    candidates = (found.best, *found.alternatives) if found else ()
+    if any(candidates) and which >= len(candidates):
         raise UsageError(f"run {run.id} has {len(candidates)} results, numbered from 0: there is no {which}")
-    return candidates[which]
+    chosen = candidates[which] if any(candidates) else None
+    if chosen is None:
+        raise UsageError(f"run {run.id} has no verified fix to apply: go on with `swesearch resume {run.id}`")
+    return chosen

@@ -212,3 +212,13 @@ def test_a_lease_that_gives_several_children_costs_as_many_evaluations() -> None
     search, budget = Search("root", "root", 0.0, max_depth=9), Budget(evaluations=7)
     assert run(search, expand, budget, batch=2) == "budget"
     assert budget.spent()["evaluations"] == 6
+
+
+def test_a_search_can_be_paused_and_goes_on_where_it_was() -> None:
+    search = problem.search(**options("mcts"))
+    budget = Budget(evaluations=30)
+    assert run(search, problem.expand, budget, patience=None, until=lambda: budget.share() >= 0.5) == "paused"
+    half = len(search.nodes)
+    assert run(search, problem.expand, budget, patience=None) == "budget"
+    assert len(search.nodes) > half
+    assert budget.share() == 1.0

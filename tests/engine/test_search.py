@@ -225,3 +225,23 @@ def test_a_lease_that_cannot_be_taken_again_says_why() -> None:
         search.take([0], 0)
     with pytest.raises(ValueError, match="no edge"):
         search.take([1, 0], 0)
+
+
+def test_a_search_goes_on_by_other_rules_as_if_it_had_followed_them_from_there() -> None:
+    search = problem.search(**options("best_of_n"))
+    for _ in range(6):
+        problem.step(search)
+    assert max(node.depth for node in search.nodes) == 1
+    search.follow(**options("mcts", max_depth=4))
+    books.check(search, [])
+    while not search.solved and problem.step(search):
+        pass
+    assert search.solved
+    books.check(search, [])
+
+
+def test_rules_do_not_change_under_a_lease() -> None:
+    search = problem.search(**options("mcts"))
+    ask(search)
+    with pytest.raises(ValueError, match="between leases"):
+        search.follow()

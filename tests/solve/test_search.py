@@ -8,40 +8,7 @@ import pytest
 from swesearch import runs, solve
 from swesearch.base import Check, CheckPasses, CheckUnusable, Task, UsageError
 from swesearch.settings import Settings
-
-CLAMP = """\
-def clamp(value, low, high):
-    if value < low:
-        return low
-    if value < high:
-        return high
-    return value
-
-
-def mean(numbers):
-    return sum(numbers) / len(numbers)
-"""
-TESTS = """\
-from pkg.core import clamp, mean
-
-
-def test_clamp_high():
-    assert clamp(9, 1, 5) == 5
-
-
-def test_clamp_inside():
-    assert clamp(3, 1, 5) == 3
-
-
-def test_clamp_low():
-    assert clamp(0, 1, 5) == 1
-
-
-def test_mean():
-    assert mean([1, 2, 3]) == 2
-"""
-FILES = {"pkg/__init__.py": "", "pkg/core.py": CLAMP, "tests/test_core.py": TESTS}
-CHECK = "pytest -q tests/test_core.py"
+from tests.solve.project import CHECK, CLAMP, FILES, TESTS
 
 
 def begin(repo, home, check=CHECK, **changes):

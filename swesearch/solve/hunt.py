@@ -1,0 +1,125 @@
+"""The search itself: a tree of states, grown by a proposer and an evaluator in phases, and told to the record as it grows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox.base import SandboxUnavailable
+from swesearch.base import Attempt, Proposer
+from swesearch.engine.budget import Budget
+from swesearch.engine.loop import Ending, Outcome, Retry
+from swesearch.engine.loop import run as run_loop
+from swesearch.engine.search import Search
+from swesearch.engine.tree import Lease, Node
+from swesearch.solve.expand import Expander
+from swesearch.solve.phases import Phase
+from swesearch.solve.prepare import Bench
+from swesearch.solve.record import Record
+from swesearch.value.hybrid import Hybrid
+from swesearch.value.lint import LintUnavailable
+from swesearch.value.protect import protected
+
+ALERTS = (0.5, 0.75, 0.9)  # shares of the budget that are told of
+
+
+@dataclass(eq=False)
+class Hunt:
+    """One search. `agents`: the proposer asks a model, so that every attempt is dear and failures are worth reading."""
+
+    bench: Bench
+    proposer: Proposer
+    evaluator: Hybrid
+    budget: Budget
+    record: Record
+    patch: Path  # where the best patch so far is put
+    agents: bool
+    patience: int  # leases after the first solution
+    abandon: int  # attempts without any gain after which the search is given up; 0: never
+    consensus: bool  # whether two ways to one solution end the search
+    workers: int
+    stop: threading.Event
+    tree: Search[Attempt] = field(init=False)
+    _idle: int = 0
+    _agreed: bool = False
+    _alerted: int = 0
+
+    def go(self, phases: Sequence[Phase]) -> Ending:
+        """Search phase by phase. Raises SandboxUnavailable, ModelUnavailable, KeyboardInterrupt."""
+        self._plant(phases[0].rules)
+        expand = Expander(self.bench.store, self.proposer, self.evaluator, self._forbidden, self._known, patient=self.agents)
+        ending: Ending = "exhausted"
+        for place, phase in enumerate(phases):
+            if place:
+                self.tree.follow(**phase.rules)
+            self.record.append("phase", name="search", detail=phase.name)
+            ending = self._run(expand, phase)
+            if ending in ("stopped", "solved") or self._over():
+                break
+        self._keep_best()
+        return "exhausted" if ending == "paused" else ending
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether it was given up because nothing improved."""
+        return bool(self.abandon) and self._idle >= self.abandon and not self.tree.solved
+
+    def _plant(self, rules: Mapping[str, object]) -> None:
+        root = Attempt(None, self.bench.root, self.evaluator.start())
+        self.tree = Search(root, self.bench.root, root.evaluation.value, keep_closed=self.agents, **rules)  # type: ignore[arg-type]
+        self.record.node(root, None, self.tree.root.index)
+
+    def _run(self, expand: Expander, phase: Phase) -> Ending:
+        ending = run_loop(
+            self.tree, expand, self.budget, workers=self.workers, patience=self.patience, on_tell=self._tell, stop=self.stop,
+            retry=Retry((SandboxUnavailable, LintUnavailable)), until=lambda: self._over() or phase.until <= self.budget.share() < 1,
+        )  # fmt: skip
+        self.record.progress(self.tree, self.budget, last=True)
+        return ending
+
+    def _over(self) -> bool:
+        return self._agreed or self.abandoned
+
+    def _tell(self, lease: Lease[Attempt], outcome: Outcome[Attempt], nodes: Sequence[Node[Attempt]]) -> None:
+        before = self.tree.root.best
+        if (child := outcome.child) is not None:
+            new = bool(nodes) and nodes[0].item is child.item
+            marks = {"closed": child.closed, "duplicate": not new and not child.closed}
+            self.record.node(child.item, lease.node.index, nodes[0].index if nodes else None, **marks)
+            self._agreed = self._agreed or (self.consensus and child.solved and not new)
+            gained = child.value >= before and not child.closed and new
+            self._idle = 0 if gained else self._idle + 1
+            if child.solved and len(self.tree.solved) == 1:
+                self._keep(child.item)
+        self._alert()
+        self.record.progress(self.tree, self.budget)
+
+    def _alert(self) -> None:
+        while self._alerted < len(ALERTS) and self.budget.share() >= ALERTS[self._alerted]:
+            share = ALERTS[self._alerted]
+            self.record.append("alert", share=share, best=self.tree.root.best, spent=self.budget.spent())
+            self._alerted += 1
+
+    def _forbidden(self, path: str) -> str:
+        return protected(path, self.bench.store.files(self.bench.root))
+
+    def _known(self, count: int) -> Sequence[Attempt]:
+        return [node.item for node in self.tree.nodes[1:count]]
+
+    def _keep_best(self) -> None:
+        best = max(self.tree.nodes, key=lambda node: (node.solved, node.value))
+        if best is not self.tree.root:
+            self._keep(best.item)
+
+    def _keep(self, attempt: Attempt) -> None:
+        """Put the best patch so far on disk."""
+        write(self.patch, self.bench.store.diff(self.bench.root, attempt.state))
+
+
+def write(path: Path, patch: bytes) -> None:
+    """Replace a file in one step: a reader sees the old patch or the new one."""
+    draft = path.with_suffix(".new")
+    draft.write_bytes(patch)
+    draft.replace(path)

@@ -1,0 +1,51 @@
+"""What a strategy is made of: one set of the engine's rules, or several in turn, each for its share of the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from swesearch.engine.scores import puct
+from swesearch.engine.strategies import options
+from swesearch.settings import SearchSettings
+from swesearch.solve.prepare import Bench
+
+TEMPLATES, AGENTS = 200.0, 1.5  # exploration that suits priors of a thousand small edits, and of a few hypotheses
+PROGRESSIVE = (("best_of_n", 0.3), ("mcts", 0.8), ("linear", 1.0))  # cheap attempts, refinement, polish: 30, 50 and 20 % of the budget
+FEW = 4  # attempts for which the budget lasts, below which a tree has no room to grow
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Rules that hold until a share of the budget is used."""
+
+    name: str  # of the engine's strategy
+    until: float  # share of the budget, counted from the beginning of the run
+    rules: Mapping[str, Any]  # keyword arguments of the engine's Search
+
+
+def phases(strategy: str, settings: SearchSettings, agents: bool) -> tuple[Phase, ...]:
+    """The phases of a strategy that is not `auto`, one after another on the same tree."""
+    steps = {"progressive": PROGRESSIVE, "synthesis": (("best_of_n", 1.0),)}.get(strategy, ((strategy, 1.0),))
+    return tuple(Phase(name, until, _rules(name, settings, agents)) for name, until in steps)
+
+
+def _rules(name: str, settings: SearchSettings, agents: bool) -> Mapping[str, Any]:
+    rules = {"max_depth": settings.depth} | options(name, seed=settings.seed)
+    if name == "mcts":
+        rules["score"] = puct(settings.exploration or (AGENTS if agents else TEMPLATES))
+    return rules
+
+
+def chosen(strategy: str, bench: Bench, attempts: float | None) -> str:
+    """The strategy that `auto` stands for; any other is itself. `attempts`: for how many of a model's the budget lasts, None without one.
+
+    The rule, from benchmarks/agents.py: templates search a tree. With a model, one path where the budget is for less than FEW attempts;
+    a tree where partial progress can be seen (several failing tests); else independent attempts and a synthesis of them.
+    """
+    if strategy != "auto" or attempts is None:
+        return strategy if strategy != "auto" else "mcts"
+    if attempts < FEW:
+        return "linear"
+    return "mcts" if sum(len(check.baseline.failing) for check in bench.checks) > 1 else "synthesis"

@@ -1,0 +1,35 @@
+"""A small project with one bug, and what shows it."""
+
+CLAMP = """\
+def clamp(value, low, high):
+    if value < low:
+        return low
+    if value < high:
+        return high
+    return value
+
+
+def mean(numbers):
+    return sum(numbers) / len(numbers)
+"""
+TESTS = """\
+from pkg.core import clamp, mean
+
+
+def test_clamp_high():
+    assert clamp(9, 1, 5) == 5
+
+
+def test_clamp_inside():
+    assert clamp(3, 1, 5) == 3
+
+
+def test_clamp_low():
+    assert clamp(0, 1, 5) == 1
+
+
+def test_mean():
+    assert mean([1, 2, 3]) == 2
+"""
+FILES = {"pkg/__init__.py": "", "pkg/core.py": CLAMP, "tests/test_core.py": TESTS}
+CHECK = "pytest -q tests/test_core.py"
