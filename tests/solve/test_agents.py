@@ -154,11 +154,10 @@ def test_the_cap_is_never_exceeded_and_what_was_found_is_kept(repo, tmp_path, ke
 
 def test_without_a_key_there_is_one_clear_line_and_nothing_is_asked(repo, tmp_path, monkeypatch):
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
-    with FakeProvider(Brain()) as provider:
-        begun = begin(repo(FILES), tmp_path / "home", provider.url)
-        with pytest.raises(ModelUnavailable, match="ANTHROPIC_API_KEY"):
-            run(begun)
-        assert provider.requests == []
+    begun = begin(repo(FILES), tmp_path / "home", "")
+    with pytest.raises(ModelUnavailable, match="ANTHROPIC_API_KEY"):
+        run(begun)
+    assert [e.data["exit_code"] for e in begun.events() if e.kind == "stopped"] == [5]
 
 
 def test_a_model_without_a_price_is_refused(repo, tmp_path, key):
