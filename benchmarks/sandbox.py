@@ -222,13 +222,14 @@ def ways(checkout: Checkout, stack: contextlib.ExitStack) -> dict[str, Way]:
     found = {BARE: bare(checkout)}
     for name in ("docker", "bubblewrap"):
         try:
-            sandbox = _sandbox(name, checkout.environment, 1)
+            boxes = [_sandbox(name, checkout.environment, 1) for _ in range(4)]  # one for each way, as a search would have it
         except SandboxUnavailable as error:
             print(f"without {name}: {error}", file=sys.stderr)
             continue
-        stack.callback(sandbox.close)
-        found |= {f"{name}, warm box, pytest itself": plain(checkout, sandbox), f"{name}, fresh process": ours(checkout, sandbox, "fresh")}
-        found |= {f"{name}, imports zygote": ours(checkout, sandbox, "imports"), f"{name}, function swap": ours(checkout, sandbox, "swap")}
+        for box in boxes:
+            stack.callback(box.close)
+        found |= {f"{name}, warm box, pytest itself": plain(checkout, boxes[0]), f"{name}, fresh process": ours(checkout, boxes[1], "fresh")}
+        found |= {f"{name}, imports zygote": ours(checkout, boxes[2], "imports"), f"{name}, function swap": ours(checkout, boxes[3], "swap")}
         if name == "docker":
             found["a fresh container per run"] = container_per_run(checkout)
             found["three docker exec"] = stack.enter_context(three_execs(checkout))
