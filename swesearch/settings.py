@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from difflib import get_close_matches
+from math import inf
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -39,9 +40,9 @@ PRESETS: Mapping[str, Mapping[str, object]] = {
 T = TypeVar("T")
 
 
-def _key(default: T, help: str, *, choices: Sequence[str] = (), low: float = 0, repo: bool = False) -> T:
+def _key(default: T, help: str, *, choices: Sequence[str] = (), low: float = 0, high: float = inf, repo: bool = False) -> T:
     """A setting: its default, what it means, what it may be, and whether a repository's own file may set it."""
-    return field(default=default, metadata={"help": help, "choices": choices, "low": low, "repo": repo})
+    return field(default=default, metadata={"help": help, "choices": choices, "low": low, "high": high, "repo": repo})
 
 
 ENGINE = (
@@ -146,7 +147,7 @@ class DiscriminatorSettings:
     patience: int = _key(40, "evaluations to go on for after the first candidate that passes")
     finalists: int = _key(3, "candidates to verify and show", low=1)
     debate: int = _key(6, "most questions to a model that compares finalists; 0: none")
-    confidence: float = _key(0.0, "hand over nothing that is less certain than this (0 to 1)")
+    confidence: float = _key(0.0, "hand over nothing that is less certain than this", high=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,8 +283,9 @@ def _checked(key: str, value: object, origin: str) -> object:
         near = get_close_matches(str(found), rules["choices"], 1)
         hint = f"; did you mean '{near[0]}'?" if near else ""
         raise UsageError(f"{origin}: {key} must be one of {', '.join(rules['choices'])}, not {found!r}{hint}")
-    if isinstance(found, int | float) and not rules["low"] <= found < float("inf"):
-        raise UsageError(f"{origin}: {key} must be a finite number from {rules['low']:g} up, not {found}")
+    if isinstance(found, int | float) and (found == inf or not rules["low"] <= found <= rules["high"]):
+        up = "up" if rules["high"] == inf else f"to {rules['high']:g}"
+        raise UsageError(f"{origin}: {key} must be a finite number from {rules['low']:g} {up}, not {found}")
     return found
 
 

@@ -52,15 +52,26 @@ def _top(_: Annotated[bool, typer.Option("--version", callback=_version, is_eage
 def fix(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The repository, or a folder in it.")] = Path(),
     check: Annotated[list[str] | None, typer.Option(metavar="CMD", help="A command that fails because of the bug. Repeatable.")] = None,
-    issue: Annotated[str, typer.Option(metavar="TEXT|@FILE", help="What is wrong, in words.")] = "",
-    picture: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="A picture of the issue. Repeatable.")] = None,
+    issue: Annotated[
+        str, typer.Option(metavar="TEXT|@FILE", help="What is wrong, in words. With --model this is enough: tests are written from it.")
+    ] = "",
+    picture: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="A picture of the issue: PNG, JPEG, GIF or WebP. Repeatable.")
+    ] = None,
     python: Annotated[str | None, typer.Option(metavar="EXE", help="The interpreter of the repository.")] = None,
     setup: Annotated[str | None, typer.Option(metavar="CMD", help="A command that prepares the environment.")] = None,
     image: Annotated[str | None, typer.Option(metavar="NAME", help="The Docker image to run in.")] = None,
     sandbox: Annotated[str | None, typer.Option(metavar="KIND", help="auto, docker, bubblewrap or local.")] = None,
-    model: Annotated[str | None, typer.Option(metavar="NAME", help="A Claude model, or openai:NAME; none: templates repair.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="claude-..., or openai:NAME for any server that speaks chat completions; NAME@high sets the effort. None: templates repair.",
+        ),
+    ] = None,
     price: Annotated[
-        str | None, typer.Option(metavar="IN/OUT", help="Dollars per million tokens of a model that has no price here; or free.")
+        str | None,
+        typer.Option(metavar="IN/OUT", help="Dollars per million tokens, as in 2/10, of a model that has no price here; or free."),
     ] = None,
     budget: Budget = None,
     strategy: Annotated[
@@ -68,8 +79,15 @@ def fix(
     ] = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="The seed of every random choice.")] = None,
     workers: Annotated[str | None, typer.Option(metavar="N", help="Evaluations at once.")] = None,
-    min_confidence: Annotated[str | None, typer.Option(metavar="P", help="Hand over nothing less certain than this, 0 to 1.")] = None,
-    patience: Annotated[str | None, typer.Option(metavar="N", help="Evaluations to go on for after the first fix.")] = None,
+    min_confidence: Annotated[
+        str | None,
+        typer.Option(
+            metavar="P", help="Hand over no fix whose stated chance to be right is below P, 0 to 1; it is only listed then (exit code 1)."
+        ),
+    ] = None,
+    patience: Annotated[
+        str | None, typer.Option(metavar="N", help="Evaluations to go on for after the first fix; with a model, see agents.patience.")
+    ] = None,
     preset: Preset = "standard",
     given: Given = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and the most it can cost; call and run nothing.")] = False,
@@ -113,7 +131,7 @@ def resume(
     verbose: Verbose = False,
     home: Home = None,
 ) -> None:
-    """Go on with a run that was interrupted or ran out of budget. A new budget comes on top of what was used."""
+    """Go on with a run that was interrupted, ran out of budget or lost its provider. Nothing is paid twice; a new budget comes on top."""
     from swesearch.cli import running
     from swesearch.cli.options import parse_budget
 

@@ -41,11 +41,19 @@ def show(name: str, limit: int, home: Path | None) -> None:
     print(f"repo  {safe(str(run.task.repo))}")
     for check in run.task.checks:
         print(f"check {line(' '.join(check.command))}")
+    print(f"state {line(_state(run))}")
     print()
     show_tree(console(sys.stdout), run.events(), limit)
     if found := solve.solution(run):
         print()
-        show_solution(console(sys.stdout), found, run.task, run.id, run.patch)
+        show_solution(console(sys.stdout), found, run.task, run.id, run.patch, solve.reproduction(run))
+
+
+def _state(run: store.Run) -> str:
+    """How the last session of the run ended."""
+    last = next((event.data for event in reversed([*run.events()]) if event.kind in ("started", "stopped")), {})
+    ended = STOPPED.get(last.get("why", ""), "unfinished")
+    return f"{ended}: {error}" if (error := last.get("error")) else ended
 
 
 def config(path: Path, preset: str, given: Sequence[str]) -> None:

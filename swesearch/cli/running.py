@@ -58,6 +58,7 @@ def fix(
     repo = repository(path)
     settings = load(repo, os.environ, preset, given, flags)
     task = Task(repo, parse_checks(settings.task.checks, bool(solve.models(settings))), read_issue(issue), pictures)
+    solve.ready(task, settings)
     run = runs.begin(task, settings, home_folder(home, os.environ))
     code = _search(run, output)
     if apply_it and code == 0:
@@ -125,8 +126,14 @@ def _search(run: runs.Run, output: Output) -> int:
         solution = solve.search(run, observe, stop)
     code = ended[-1] if ended else int(solution.best is None)
     if not output.json:
-        show_solution(console(sys.stdout), solution, run.task, run.id, run.patch, resumable=code in (BUDGET_ENDED, INTERRUPTED))
+        show_solution(console(sys.stdout), solution, run.task, run.id, run.patch, solve.reproduction(run), _again(run, code))
     return code
+
+
+def _again(run: runs.Run, code: int) -> str:
+    """The command that goes on with a run which ended with this code, empty where it would do no good."""
+    more = "'500,10m,$1'" if solve.models(run.settings) else "500"
+    return {BUDGET_ENDED: f"swesearch resume {run.id} --budget {more}", INTERRUPTED: f"swesearch resume {run.id}"}.get(code, "")
 
 
 @contextmanager

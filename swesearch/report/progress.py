@@ -18,6 +18,10 @@ STOPPED = {
     "model": "the model's provider failed",
     "abandoned": "given up: nothing improved",
     "abstained": "found something, but not certain enough",
+    "unreproduced": "no test could be written for the issue",
+    "usage": "it could not be carried out as it was put",
+    "check": "the check cannot run here",
+    "passes": "the check already passes",
 }
 
 
@@ -90,7 +94,7 @@ def _told(kind: str, data: Mapping[str, Any], verbose: bool) -> str:
         return f"{data['share']:.0%} of the budget is used (${spent['dollars']:.3f}, {spent['seconds']:.0f} s), best {data['best']:.2f}"
     if kind == "briefed" and data["removed"]:
         return "hidden text was removed: " + "; ".join(f"{layer}: {_counts(counts)}" for layer, counts in data["removed"].items())
-    if kind == "stopped":
+    if kind == "stopped" and not data.get("error"):  # an error has a line of its own
         return f"stopped: {STOPPED.get(data['why'], data['why'])}"
     return ""
 

@@ -23,17 +23,20 @@ def diff(patch: bytes) -> Text:
     return text
 
 
-def show_solution(out: Console, solution: Solution, task: Task, run: str, patch_file: Path, resumable: bool = False) -> None:
-    """Print the outcome of a run; `resumable` where more budget could help."""
+def show_solution(
+    out: Console, solution: Solution, task: Task, run: str, patch_file: Path, tests: Path | None = None, again: str = ""
+) -> None:
+    """Print the outcome of a run. `tests`: where those are that were written for it; `again`: the command that goes on, if it could help."""
     cost = f"{solution.cost.evaluations} evaluations, {solution.cost.seconds:.1f} s"
     if solution.cost.tokens:
         cost += f", ${solution.cost.dollars:.4f}, {solution.cost.tokens:,} tokens"
     if solution.best is None:
         out.print(Text.assemble((f"no fix was verified ({cost})", "bold yellow"), f": {line(solution.why)}"))
         _alternatives(out, solution.alternatives, run)
+        _tests(out, tests)
         out.print(f"see what was tried: swesearch show {run}")
-        if resumable:
-            out.print(f"go on from there:   swesearch resume {run} --budget 500")
+        if again:
+            out.print(f"go on from there:   {again}")
         return
     out.print(Text(f"fixed: {line(solution.best.attempt.action.why if solution.best.attempt.action else '')}", "bold green"), f"({cost})")
     out.print()
@@ -43,6 +46,7 @@ def show_solution(out: Console, solution: Solution, task: Task, run: str, patch_
     _alternatives(out, solution.alternatives, run)
     out.print(f"apply it:    swesearch apply {run}")
     out.print(f"patch file:  {safe(str(patch_file))}")
+    _tests(out, tests)
 
 
 def _evidence(out: Console, best: Candidate, why: str, sure: float | None, task: Task) -> None:
@@ -60,6 +64,12 @@ def _evidence(out: Console, best: Candidate, why: str, sure: float | None, task:
     if why:
         out.print(Text(f"chosen:      {line(why)}"))
     out.print()
+
+
+def _tests(out: Console, folder: Path | None) -> None:
+    """Where the tests are that stood in for a check."""
+    if folder:
+        out.print(f"tests:       {safe(str(folder))} (written from the issue; no part of the patch)")
 
 
 def _alternatives(out: Console, others: tuple[Candidate, ...], run: str) -> None:

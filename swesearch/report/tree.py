@@ -62,7 +62,8 @@ def _rows(nodes: Iterable[Node], order: Sequence[int]) -> Iterable[tuple[Node, i
 
 def _state(node: Node) -> str:
     marks = [name for name in ("solved", "closed", "duplicate") if node.get(name)]
-    return f"  [{', '.join(marks)}]" if marks else ""
+    why = node.get("evaluation", {}).get("feedback", "") if node.get("closed") else ""
+    return (f"  [{', '.join(marks)}]" if marks else "") + (f" {line(why, 200)}" if why else "")
 
 
 def _style(node: Node) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from swesearch.agents import layers
 from swesearch.agents.context import Context, compose
@@ -14,6 +14,7 @@ from swesearch.dialogue import Message
 from swesearch.models.wire import message_json, read_message
 from swesearch.solve.prepare import Bench
 from swesearch.solve.record import Record
+from swesearch.value.protect import is_test
 
 TOKENS = 24_000  # for all of it
 PLACES = 15  # suspicious lines that are shown
@@ -40,10 +41,15 @@ def _kept(task: Task, bench: Bench, locate: Callable[[State], Localisation], rec
         return read_message(known)
     context = _composed(task, bench, locate(bench.root))
     record.keep(KEY, message_json(context.message))
-    removed = {layer: dict(counts) for layer, counts in context.removed.items() if any(counts.values())}
+    _tell(context, record, () if task.checks else ("issue",))
+    return context.message
+
+
+def _tell(context: Context, record: Record, told: Collection[str] = ()) -> None:
+    """Keep what was left out, and what hidden text was removed from layers that were not `told` of before."""
+    removed = {layer: dict(counts) for layer, counts in context.removed.items() if any(counts.values()) and layer not in told}
     left_out = [{"layer": one.layer, "tokens": one.tokens, "why": one.why} for one in context.left_out if one.tokens]
     record.append("briefed", tokens=context.tokens, left_out=left_out, removed=removed)
-    return context.message
 
 
 def _composed(task: Task, bench: Bench, found: Localisation) -> Context:
@@ -53,7 +59,7 @@ def _composed(task: Task, bench: Bench, found: Localisation) -> Context:
         layers.images(task.pictures),
         layers.failing_tests("\n".join(_failing(bench))),
         layers.localisation("\n".join(_suspicious(bench, found))),
-        layers.repository_map(bench.store, bench.root, RepositoryMap(), task.issue, suspects),
+        layers.repository_map(bench.store, bench.root, RepositoryMap(), task.issue, suspects, leave_out=is_test),
         layers.guidelines(bench.store, bench.root),
     )
     return compose(parts, TOKENS)
@@ -77,7 +83,13 @@ def _suspicious(bench: Bench, found: Localisation) -> Sequence[str]:
     return shown
 
 
-def plain(task: Task) -> Callable[[], Message]:
-    """The message before there is any failing test: the issue alone, for whoever writes one."""
-    message = compose((layers.issue(task.issue), layers.images(task.pictures)), TOKENS).message
-    return lambda: message
+def without_check(task: Task) -> Context:
+    """What there is to tell before there is any failing test: the issue alone. Raises UsageError for a picture that is none."""
+    return compose((layers.issue(task.issue), layers.images(task.pictures)), TOKENS)
+
+
+def plain(task: Task, record: Record) -> Callable[[], Message]:
+    """The message for whoever writes a failing test."""
+    context = without_check(task)
+    _tell(context, record)
+    return lambda: context.message

@@ -110,7 +110,7 @@ def _facts(attempt: Attempt) -> dict[str, Any]:
         "value": evaluation.value,
         "solved": evaluation.solved,
         "seconds": evaluation.seconds,
-        "terms": [{"name": m.name, "score": m.score, "feedback": m.feedback} for m in evaluation.terms],
+        "terms": [{"name": m.name, "score": m.score, "known": m.known, "feedback": m.feedback} for m in evaluation.terms],
         "evaluation": encode(evaluation),
         "action": encode(attempt.action),
     }

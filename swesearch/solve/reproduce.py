@@ -49,7 +49,7 @@ def reproduce(run: Run, bench: Bench, model: Model, record: Record) -> Bench:
 def _written(run: Run, bench: Bench, model: Model, record: Record, attempt: Attempted) -> tuple[ReproductionTest, ...]:
     folder = _folder(bench)
     paths = [str(folder / NAME.format(number)) for number in range(1, run.settings.agents.variants + 1)]
-    found = Reproducer(model, plain(run.task), attempt, paths).reproduce()
+    found = Reproducer(model, plain(run.task, record), attempt, paths).reproduce()
     for words in found.dropped:
         record.append("warning", text=f"a reproduction test was dropped: {words}")
     for test in found.tests:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from swesearch.apply import apply_patch
 from swesearch.base import Candidate, Event, Solution, State, UsageError
 from swesearch.codec import decode
 from swesearch.runs import Run
+from swesearch.solve.reproduce import FOLDER
 from swesearch.store import Store
 
 
@@ -15,6 +17,12 @@ def solution(run: Run) -> Solution | None:
     """The last result of a run, None where it has none yet."""
     found = [event.data["solution"] for event in run.events() if event.kind == "solution"]
     return decode(found[-1]) if found else None
+
+
+def reproduction(run: Run) -> Path | None:
+    """The folder with the tests that were written for the run, None where none were."""
+    folder = run.folder / FOLDER
+    return folder if folder.is_dir() else None
 
 
 def apply(run: Run, which: int = 0, *, commit: bool = False, branch: str | None = None) -> tuple[str, ...]:
@@ -44,6 +52,8 @@ def _candidate(run: Run, which: int) -> Candidate:
     if any(candidates) and which >= len(candidates):
         raise UsageError(f"run {run.id} has {len(candidates)} results, numbered from 0: there is no {which}")
     chosen = candidates[which] if any(candidates) else None
+    if chosen is None and any(candidates):
+        raise UsageError(f"run {run.id} found nothing as certain as was asked for: -n 1 applies the best there is")
     if chosen is None:
         raise UsageError(f"run {run.id} has no verified fix to apply: go on with `swesearch resume {run.id}`")
     return chosen

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from sandbox.base import SandboxUnavailable
 from swesearch import __version__
-from swesearch.base import Event, ModelUnavailable, Solution, State, UsageError, Verdict
+from swesearch.agents.reproducer import NoReproduction
+from swesearch.base import CheckPasses, CheckUnusable, Event, ModelUnavailable, Solution, State, UsageError, Verdict
 from swesearch.codec import encode
 from swesearch.dialogue import Model
 from swesearch.engine.budget import Budget, BudgetExhausted
@@ -18,14 +19,13 @@ from swesearch.solve.hunt import Hunt, write
 from swesearch.solve.models import model_of
 from swesearch.solve.parts import Parts
 from swesearch.solve.prepare import Bench, prepare
+from swesearch.solve.ready import ready
 from swesearch.solve.record import Record, cost
 from swesearch.solve.reproduce import reproduce
 
-EXIT_CODES = {"solved": 0, "exhausted": 1, "abandoned": 1, "abstained": 1, "budget": 3, "sandbox": 4, "model": 5, "interrupted": 130}
-NOTHING = (
-    "nothing says what is broken: give a command that fails because of the bug, --check 'pytest tests/test_x.py::test_y'; "
-    "with --model, --issue TEXT is enough"
-)
+EXIT_CODES = {"solved": 0, "exhausted": 1, "abandoned": 1, "abstained": 1, "unreproduced": 1, "budget": 3, "interrupted": 130}
+FAILURES = {UsageError: "usage", SandboxUnavailable: "sandbox", CheckUnusable: "check", ModelUnavailable: "model", CheckPasses: "passes"}
+FAILED = {"usage": 2, "sandbox": 4, "check": 4, "model": 5, "passes": 7}
 
 
 def search(run: Run, observer: Callable[[Event], None], stop: threading.Event) -> Solution:
@@ -62,21 +62,18 @@ class _Session:
                 return self._search(self._with_checks(bench))
             finally:
                 bench.close()
-        except SandboxUnavailable:
-            self._stopped("sandbox")
-            raise
-        except ModelUnavailable:
-            self._stopped("model")
-            raise
         except BudgetExhausted as error:  # before there was anything to search
-            self._stopped("budget")
-            raise UsageError(f"the budget does not pay for the first question ({error}): raise it with --budget") from error
+            return self._nothing("budget", f"the budget does not pay for the first question ({error})")
+        except NoReproduction as error:
+            return self._nothing("unreproduced", str(error))
+        except tuple(FAILURES) as error:
+            self._stopped(next(why for kind, why in FAILURES.items() if isinstance(error, kind)), str(error))
+            raise
 
     def _prepare(self) -> Bench:
         task, settings = self.run.task, self.run.settings
+        ready(task, settings)
         self.model = model_of(settings.model, self.budget, self.record, self.stop)
-        if not task.checks and not (self.model and task.issue.strip()):
-            raise UsageError(NOTHING)
         known = self.record.kept("started")
         bench = prepare(self.run, self.record, State(known["root"]) if known else None)
         self.record.append(
@@ -123,7 +120,10 @@ class _Session:
         return self._conclude("solved", Solution(verdict.ranking[0], verdict.ranking[1:], verdict.why, used, sure))
 
     def _end(self, why: str, hunt: Hunt) -> Solution:
-        return self._conclude(why, Solution(None, (), self._explain(why, hunt), cost(self.budget)))
+        return self._nothing(why, self._explain(why, hunt))
+
+    def _nothing(self, why: str, words: str) -> Solution:
+        return self._conclude(why, Solution(None, (), words, cost(self.budget)))
 
     def _conclude(self, why: str, solution: Solution) -> Solution:
         best, used = solution.best, solution.cost
@@ -147,11 +147,14 @@ class _Session:
         kept = f"; the best partial result is in {self.run.patch}" if hunt.tree.root.best > hunt.tree.root.value else ""
         return reasons.get(why, why) + kept
 
-    def _stopped(self, why: str) -> None:
+    def _stopped(self, why: str, error: str = "") -> None:
         self.record.append("phase", name="done", detail="")
         spent = self.budget.spent()
         seconds = spent["seconds"] - self.before["seconds"]
-        self.record.append("stopped", why=why, exit_code=EXIT_CODES[why], seconds=seconds, tokens=spent["tokens"], dollars=spent["dollars"])
+        code = (EXIT_CODES | FAILED)[why]
+        self.record.append(
+            "stopped", why=why, error=error, exit_code=code, seconds=seconds, tokens=spent["tokens"], dollars=spent["dollars"]
+        )
 
 
 def _exhausted(hunt: Hunt) -> str:

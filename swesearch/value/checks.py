@@ -26,6 +26,7 @@ CUT = "Timeout"  # the error of a test that was cut short
 QUICK = 0.4  # CPU seconds for a test on the root, where nothing shows that it needs more
 TRACED, SLOWER = 1.2, 2.0  # at most, where lines or types are recorded; and how many times what a candidate's test may use
 PER_TEST = 15  # a test that seems to hang gets this fraction of what a whole run may use, before it is believed
+SLOW, SLOW_BESIDE = 0.1, 20.0  # a failing test is slow that takes longer than both: so many seconds, so many times the fastest
 TYPICAL = 0.03  # CPU seconds that a test is taken to need where all of them hang
 SLACK, FLOOR, SHORTEST = 5.0, 2.0, 0.2  # a candidate may use this many times the root's CPU seconds; no less for a run, for a test
 
@@ -68,7 +69,7 @@ class CheckRun:
             and (steady := {name: o for name, o in failing.items() if known.get(name) in (None, *BAD)}) != failing
         ):
             failing = steady or self._refuse("it is flaky: it failed once and passed once on the same code")
-        failing = dict(sorted(failing.items(), key=lambda item: item[1].error == CUT))  # what hangs last, else in the tests' own order
+        failing = _cheap_first(failing)
         passing = tuple(name for name, outcome in known.items() if outcome == "passed" and name not in failing)
         return Baseline(failing, passing, self._candidate_limits(first, again), self._per_test(first, again))
 
@@ -244,6 +245,12 @@ class CheckRun:
         used = max((run.result.cpu_seconds for run in runs if run.result and run.status == "complete"), default=0.0)
         seconds = min(self._limits.seconds, max(FLOOR, used * SLACK))
         return replace(self._limits, seconds=min(self._limits.seconds, 3 * seconds), cpu_seconds=seconds)
+
+
+def _cheap_first(failing: Mapping[str, TestOutcome]) -> dict[str, TestOutcome]:
+    """In the tests' own order, but what is slow beside the others after them, and what hangs last: the first failure ends most runs."""
+    slow = max(SLOW, SLOW_BESIDE * min((outcome.seconds for outcome in failing.values()), default=0.0))
+    return dict(sorted(failing.items(), key=lambda item: (item[1].error == CUT, item[1].seconds > slow)))
 
 
 def _endings(path: str) -> Iterator[str]:

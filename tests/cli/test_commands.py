@@ -58,7 +58,7 @@ def test_it_knows_its_version(swesearch: Command) -> None:
         (("fix", ".", "--check", "pytest", "--budget", "much"), "--budget: 'much' is none of 200"),
         (("fix", ".", "--check", "pytest", "--strategy", "bean"), "command line: search.strategy must be one of"),
         (("fix", ".", "--check", "pytest", "--workers", "few"), "command line: search.workers must be a whole number"),
-        (("fix", ".", "--check", "pytest", "--preset", "best"), "unknown preset 'best'"),
+        (("fix", ".", "--check", "pytest", "--preset", "bset"), "unknown preset 'bset'"),
         (("fix", ".", "--check", "pytest", "-c", "serch.depth=2"), "-c: unknown key 'serch.depth'; did you mean 'search.depth'?"),
         (("fix", ".", "--check", "pytest", "-c", "missing.toml"), "missing.toml: no such file"),
         (("fix", ".", "--check", "pytest", "--issue", "@missing"), "--issue @missing: No such file or directory"),

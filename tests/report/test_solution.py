@@ -61,17 +61,17 @@ def test_a_patch_is_coloured_on_a_terminal_but_brings_no_colours_of_its_own() ->
     assert "\x1b[2J" not in text
 
 
-@pytest.mark.parametrize("resumable", [True, False])
-def test_without_a_fix_it_says_why_and_where_more_budget_could_help_how_to_go_on(resumable: bool) -> None:
+@pytest.mark.parametrize("again", ["swesearch resume run1 --budget 500", ""])
+def test_without_a_fix_it_says_why_and_where_it_could_help_how_to_go_on(again: str) -> None:
     stream = io.StringIO()
     solution = Solution(None, (), "two candidates failed when verified", Cost(500, 60.0))
-    show_solution(console(stream), solution, TASK, "run1", Path("/x"), resumable)
+    show_solution(console(stream), solution, TASK, "run1", Path("/x"), again=again)
     rows = [
         "no fix was verified (500 evaluations, 60.0 s): two candidates failed when verified",
         "see what was tried: swesearch show run1",
-        "go on from there:   swesearch resume run1 --budget 500",
+        f"go on from there:   {again}",
     ]
-    assert stream.getvalue().splitlines() == rows[: 2 + resumable]
+    assert stream.getvalue().splitlines() == rows[: 2 + bool(again)]
 
 
 def test_many_tests_that_pass_now_are_counted() -> None:
@@ -79,3 +79,9 @@ def test_many_tests_that_pass_now_are_counted() -> None:
     text = shown(Solution(candidate("swap", tests=12), (), "", Cost()), console(stream), stream)
     assert text.count("passes now:") == 10
     assert "and 2 more tests" in text
+
+
+def test_tests_that_were_written_for_the_run_are_named() -> None:
+    stream = io.StringIO()
+    show_solution(console(stream), Solution(candidate("swap"), (), "", Cost()), TASK, "run1", Path("/x"), Path("/r/reproduction"))
+    assert "tests:       /r/reproduction (written from the issue; no part of the patch)" in stream.getvalue()

@@ -44,3 +44,8 @@ def test_a_deep_tree_is_no_problem() -> None:
 
 def test_a_run_without_states_says_so() -> None:
     assert shown([Event("started", {})]) == ["no state was evaluated"]
+
+
+def test_a_dead_end_says_why_it_is_one() -> None:
+    events = [node(0, None, 0.2), node(1, 0, 0.0, closed=True, evaluation={"feedback": "it never called\na tool"})]
+    assert shown(events)[1] == "  0.00    step 1  [closed] it never called a tool"

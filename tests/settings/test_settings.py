@@ -62,10 +62,14 @@ def test_a_variable_that_is_no_setting_is_left_alone(user: Path) -> None:
         ("[search]\nstrategy = 'bean'", f"search.strategy must be one of {', '.join(STRATEGIES)}, not 'bean'; did you mean 'beam'?"),
         ("[search]\ndepth = 'deep'", "search.depth must be a whole number, not 'deep'"),
         ("[search]\ndepth = true", "search.depth must be a whole number, not True"),
+        ("[discriminator]\nconfidence = 2", "discriminator.confidence must be a finite number from 0 to 1, not 2"),
         ("[search]\ndepth = 0", "search.depth must be a finite number from 1 up, not 0"),
         ("[budget]\nseconds = nan", "budget.seconds must be a finite number from 0 up, not nan"),
         ("[task]\nchecks = [1]", "task.checks must be a list of texts, not [1]"),
-        ("[xyzzy.plugh]\na = 1", "unknown key 'xyzzy.plugh'; the sections are task, search, budget, sandbox, model, agents, value, discriminator"),
+        (
+            "[xyzzy.plugh]\na = 1",
+            "unknown key 'xyzzy.plugh'; the sections are task, search, budget, sandbox, model, agents, value, discriminator",
+        ),
         ("[search", "cannot be read as TOML: "),
     ],
 )
