@@ -31,7 +31,7 @@ def show_solution(
     if solution.cost.tokens:
         cost += f", ${solution.cost.dollars:.4f}, {solution.cost.tokens:,} tokens"
     if solution.best is None:
-        out.print(Text.assemble((f"no fix was verified ({cost})", "bold yellow"), f": {line(solution.why)}"))
+        out.print(Text.assemble((f"no fix was verified ({cost})", "bold yellow"), f": {line(solution.why, 600)}"))
         _alternatives(out, solution.alternatives, run)
         _tests(out, tests)
         out.print(f"see what was tried: swesearch show {run}")
