@@ -8,14 +8,16 @@ import sys
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from swesearch.settings import Settings
+from swesearch.dialogue import ModelRole
+from swesearch.settings import KEYS, PRESETS, STRATEGIES, Settings
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/models.md")
 CODE = re.findall(r"```.*?```|`[^`\n]+`", README, re.DOTALL)
 COMMANDS = sorted({command for code in CODE for command in re.findall(r"swesearch (\w+)", code) if not code.startswith("```toml")})
 FLAGS = sorted({flag for code in CODE for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]*", code)} - {"--list"})  # of scripts/demo
@@ -60,3 +62,14 @@ def test_every_path_and_link_in_the_documents_exists(document: str) -> None:
     paths = re.findall(r"`((?:swesearch|sandbox|benchmarks|tests|scripts|\.ci)/[\w./-]*)", text)
     assert [name for name in [*links, *paths] if not (ROOT / name).exists()] == []
     assert links or paths
+
+
+def test_the_document_on_models_names_every_role_strategy_preset_and_flag_as_it_is() -> None:
+    text = (ROOT / "docs/models.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([^`\n]+)`", text))
+    assert {f"model.{role}" for role in get_args(ModelRole)} <= named
+    assert {"synthesis", "progressive", "auto", "mcts", "best_of_n", "linear"} <= named & set(STRATEGIES)
+    assert set(PRESETS) <= named
+    settings = re.findall(r"\b((?:model|agents|discriminator|search|budget)\.[a-z_]+)=", text) + re.findall(r"`(model\.\w+)`", text)
+    assert [key for key in settings if key not in KEYS] == []
+    assert [flag for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]*", text) if flag not in help_of("fix")] == []
