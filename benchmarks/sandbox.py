@@ -13,16 +13,21 @@ import contextlib
 import io
 import json
 import os
+import secrets
+import socket
 import statistics
 import subprocess
 import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+import requests
 
 from benchmarks.sdists import fetch, unpack
 from sandbox.base import Command, Environment, File, Files, Limits, Quota, Sandbox, SandboxUnavailable
@@ -104,12 +109,18 @@ def check_out(name: str, cache: Path) -> Checkout:
     return Checkout(subject, folder, _environment(subject, cache / f"{name}-venv"), _archive(folder))
 
 
-def _environment(subject: Subject, venv: Path) -> Environment:
+def _installed(venv: Path, needs: Sequence[str]) -> Path:
+    """The interpreter of a virtual environment with these packages."""
     python = venv / "bin" / "python"
     if not venv.exists():
         uv = [sys.executable, "-m", "uv", "-q"]
         subprocess.run([*uv, "venv", "--python", sys.executable, str(venv)], check=True)
-        subprocess.run([*uv, "pip", "install", "--compile-bytecode", "--python", str(python), "pytest<9", *subject.needs], check=True)
+        subprocess.run([*uv, "pip", "install", "--compile-bytecode", "--python", str(python), *needs], check=True)
+    return python
+
+
+def _environment(subject: Subject, venv: Path) -> Environment:
+    python = _installed(venv, ("pytest<9", *subject.needs))
     prefix = str(Path(sys.base_prefix).resolve())
     return Environment(python=str(python), mounts=(prefix, str(venv)))
 
@@ -210,6 +221,57 @@ def three_execs(checkout: Checkout) -> Iterator[Way]:
         client.close()
 
 
+@contextlib.contextmanager
+def swe_rex(checkout: Checkout, cache: Path) -> Iterator[Way]:
+    """SWE-ReX as SWE-agent uses it: its server in a warm container, one request to write the file, one to run pytest."""
+    from sandbox.docker import connect
+    from sandbox.images import base_image
+
+    client, server = connect(), _installed(cache / "swe-rex-venv", ("swe-rex==1.4.0",))
+    port, token = _free_port(), secrets.token_hex(8)
+    mounts = {path: {"bind": path, "mode": "ro"} for path in (*checkout.environment.mounts, str(server.parents[1]))}
+    command = [str(server), "-m", "swerex.server", "--auth-token", token, "--host", "127.0.0.1", "--port", str(port)]
+    container = client.containers.run(
+        base_image(client), command, detach=True, volumes=mounts, network_mode="host", tmpfs={"/work": "exec"}, init=True
+    )
+    with requests.Session() as session:
+        session.headers["X-API-Key"] = token
+
+        def ask(what: str, **data: object) -> dict[str, Any]:
+            reply = session.post(f"http://127.0.0.1:{port}/{what}", json=data, timeout=120)
+            reply.raise_for_status()
+            return dict(reply.json())
+
+        def run(number: int) -> None:
+            ask("write_file", path=f"/work/{checkout.subject.path}", content=checkout.candidate(number).decode())
+            _passes(ask("execute", command=_command(checkout), cwd="/work")["exit_code"])
+
+        try:
+            _fill(container, checkout)
+            _wait(lambda: session.get(f"http://127.0.0.1:{port}/is_alive", timeout=5))
+            yield run
+        finally:
+            container.remove(force=True)
+            client.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _wait(alive: Callable[[], object]) -> None:
+    for _ in range(100):
+        try:
+            alive()
+        except requests.ConnectionError:
+            time.sleep(0.2)
+        else:
+            return
+    raise SystemExit("the SWE-ReX server does not answer")
+
+
 def _fill(container: object, checkout: Checkout) -> None:
     name = container.id  # type: ignore[attr-defined]
     subprocess.run(["docker", "exec", "-i", name, "tar", "-xC", "/work"], input=checkout.archive, check=True, stdout=subprocess.DEVNULL)
@@ -217,7 +279,7 @@ def _fill(container: object, checkout: Checkout) -> None:
     subprocess.run(["docker", "exec", "-w", "/work", name, "cp", path, f"{path}.orig"], check=True)
 
 
-def ways(checkout: Checkout, stack: contextlib.ExitStack) -> dict[str, Way]:
+def ways(checkout: Checkout, cache: Path, stack: contextlib.ExitStack) -> dict[str, Way]:
     """Every way that works on this machine, by name."""
     found = {BARE: bare(checkout)}
     for name in ("docker", "bubblewrap"):
@@ -228,11 +290,18 @@ def ways(checkout: Checkout, stack: contextlib.ExitStack) -> dict[str, Way]:
             continue
         for box in boxes:
             stack.callback(box.close)
-        found |= {f"{name}, warm box, pytest itself": plain(checkout, boxes[0]), f"{name}, fresh process": ours(checkout, boxes[1], "fresh")}
-        found |= {f"{name}, imports zygote": ours(checkout, boxes[2], "imports"), f"{name}, function swap": ours(checkout, boxes[3], "swap")}
+        found |= {
+            f"{name}, warm box, pytest itself": plain(checkout, boxes[0]),
+            f"{name}, fresh process": ours(checkout, boxes[1], "fresh"),
+        }
+        found |= {
+            f"{name}, imports zygote": ours(checkout, boxes[2], "imports"),
+            f"{name}, function swap": ours(checkout, boxes[3], "swap"),
+        }
         if name == "docker":
             found["a fresh container per run"] = container_per_run(checkout)
             found["three docker exec"] = stack.enter_context(three_execs(checkout))
+            found["SWE-ReX, warm container"] = stack.enter_context(swe_rex(checkout, cache))
     return found
 
 
@@ -246,7 +315,7 @@ def compare(name: str, cache: Path, rounds: int) -> list[Row]:
     """All ways in turn, so many times."""
     checkout = check_out(name, cache)
     with contextlib.ExitStack() as stack:
-        found = ways(checkout, stack)
+        found = ways(checkout, cache, stack)
         times: dict[str, list[float]] = {way: [] for way in found}
         for number in range(-2, rounds):  # twice to warm up
             for way, run in found.items():
