@@ -90,8 +90,10 @@ def _told(kind: str, data: Mapping[str, Any], verbose: bool) -> str:
     if kind == "warning":
         return f"warning: {data['text']}"
     if kind == "alert":
-        spent = data["spent"]
-        return f"{data['share']:.0%} of the budget is used (${spent['dollars']:.3f}, {spent['seconds']:.0f} s), best {data['best']:.2f}"
+        spent, since = data["spent"], data["since_gain"]
+        used = f"{data['share']:.0%} of the budget is used (${spent['dollars']:.3f}, {spent['seconds']:.0f} s)"
+        idle = f"; the last {since['attempts']} attempts (${since['dollars']:.3f}) gained nothing" if since["attempts"] else ""
+        return f"{used}, best {data['best']:.2f}{idle}"
     if kind == "briefed" and data["removed"]:
         return "hidden text was removed: " + "; ".join(f"{layer}: {_counts(counts)}" for layer, counts in data["removed"].items())
     if kind == "stopped" and not data.get("error"):  # an error has a line of its own

@@ -42,7 +42,8 @@ class Hunt:
     workers: int
     stop: threading.Event
     tree: Search[Attempt] = field(init=False)
-    _idle: int = 0
+    _idle: int = 0  # attempts since the last gain
+    _paid: float = 0.0  # dollars at that time
     _agreed: bool = False
     _alerted: int = 0
 
@@ -91,6 +92,7 @@ class Hunt:
             self._agreed = self._agreed or (self.consensus and child.solved and not new)
             gained = child.value >= before and not child.closed and new
             self._idle = 0 if gained else self._idle + 1
+            self._paid = self.budget.spent()["dollars"] if gained else self._paid
             if child.solved and len(self.tree.solved) == 1:
                 self._keep(child.item)
         self._alert()
@@ -99,7 +101,9 @@ class Hunt:
     def _alert(self) -> None:
         while self._alerted < len(ALERTS) and self.budget.share() >= ALERTS[self._alerted]:
             share = ALERTS[self._alerted]
-            self.record.append("alert", share=share, best=self.tree.root.best, spent=self.budget.spent())
+            spent = self.budget.spent()
+            since = {"attempts": self._idle, "dollars": spent["dollars"] - self._paid}
+            self.record.append("alert", share=share, best=self.tree.root.best, spent=spent, since_gain=since)
             self._alerted += 1
 
     def _forbidden(self, path: str) -> str:
