@@ -66,7 +66,7 @@ def fix(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="claude-..., or openai:NAME for any server that speaks chat completions; NAME@high sets the effort. None: templates repair.",
+            help="claude-..., or openai:NAME for any OpenAI-compatible server; NAME@high sets the effort. None: templates repair.",
         ),
     ] = None,
     price: Annotated[

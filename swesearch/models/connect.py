@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from swesearch.base import Memory, UsageError
 from swesearch.dialogue import Model, ModelRole
@@ -32,17 +32,22 @@ def connect(
     memory: Memory | None = None,
     stop: threading.Event | None = None,
     patience: float = 120.0,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Model:
     """The model that answers each role with the model named for it.
 
-    `price` overrides the table; where several models are named, only for those that the table does not know.
+    `price` overrides the table; where several models are named, only for those that the table does not know. `tell` hears of long waits.
     Raises UsageError for a name or a price that cannot be used, ModelUnavailable where there is no key: all before any network.
     """
     named = {role: Spec.parse(text) for role, text in specs.items()}
     prices = _prices(set(named.values()), price)
     if base_url and len({spec.provider for spec in named.values()}) > 1:
         raise UsageError("one base URL cannot serve two providers: set ANTHROPIC_BASE_URL and OPENAI_BASE_URL instead")
-    models = {spec: _model(spec, base_url, prices[spec], purse, patience, stop) for spec in prices}
+
+    def wait(model: Model, limiter: Limiter) -> Limited:
+        return Limited(model, limiter, patience, stop=stop, tell=tell)
+
+    models = {spec: _model(spec, base_url, prices[spec], purse, wait) for spec in prices}
     router = Router({role: models[spec] for role, spec in named.items()})
     return Recorded(router, memory) if memory is not None else router
 
@@ -52,11 +57,11 @@ def _prices(specs: set[Spec], override: str) -> dict[Spec, Price]:
     return {spec: price_of(spec.name, "" if several and priced(spec.name) else override) for spec in specs}
 
 
-def _model(spec: Spec, base_url: str | None, price: Price, purse: Purse | None, patience: float, stop: threading.Event | None) -> Model:
+def _model(spec: Spec, base_url: str | None, price: Price, purse: Purse | None, wait: Callable[[Model, Limiter], Limited]) -> Model:
     limiter = limiter_of(spec.provider, base_url or "")
     adapter = _adapter(spec, base_url, limiter)
     paid = Reserved(adapter, purse, price) if purse is not None else adapter
-    return Limited(Metered(paid, price, spec.name), limiter, patience, stop=stop)
+    return wait(Metered(paid, price, spec.name), limiter)
 
 
 def _adapter(spec: Spec, base_url: str | None, limiter: Limiter) -> Model:

@@ -19,6 +19,7 @@ from swesearch.models.trouble import TryLater, pause
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds between tries, doubled each time
 LONGEST_PAUSE = 60.0  # seconds that the headers of a good answer can hold us up
+LONG = 3.0  # seconds of waiting for one answer from which on somebody is told why nothing happens
 TURN = 0.02  # seconds until we look again whether it is our turn
 
 
@@ -70,7 +71,7 @@ def limiter_of(provider: str, address: str) -> Limiter:
 class Limited:
     """A model that waits its turn, and waits for a provider in trouble, but not for ever.
 
-    Patience is what lies between the first failure of a question and giving up. `stop` ends all waiting.
+    Patience is what lies between the first failure of a question and giving up. `stop` ends all waiting. `tell` hears of each long one.
     """
 
     def __init__(
@@ -83,15 +84,16 @@ class Limited:
         *,
         stop: threading.Event | None = None,
         chance: Callable[[], float] = random.random,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._model, self._limiter, self._patience, self._clock, self._chance = model, limiter, patience_seconds, clock, chance
-        self._stop = stop or threading.Event()
+        self._stop, self._tell = stop or threading.Event(), tell
         self._sleep = sleep or self._stop.wait
 
     def complete(self, request: Request) -> Reply:
         """Ask until there is an answer. Raises ModelUnavailable once patience is over or `stop` is set, and what else the model raises."""
         first: float | None = None
-        tries = 0
+        tries, told = 0, False
         while True:
             try:
                 with self._turn():
@@ -100,6 +102,9 @@ class Limited:
                 first = self._clock() if first is None else first
                 wait = self._wait(trouble, tries)
                 self._give_up_late(trouble, first, wait)
+                if not told and self._clock() - first + wait >= LONG:
+                    self._tell(f"{trouble}; asking again for up to {self._patience:.0f} s")
+                    told = True
             tries += 1
             self._rest(wait)
 
@@ -107,7 +112,7 @@ class Limited:
     def _turn(self) -> Iterator[None]:
         while wait := self._limiter.enter():
             if wait > self._patience:
-                raise ModelUnavailable(f"the provider asks everybody to wait {wait:.0f} s; `swesearch resume` goes on")
+                raise ModelUnavailable(f"the provider asks everybody to wait {wait:.0f} s; `swesearch resume last` goes on")
             self._rest(wait)
         begun, well, busy = self._clock(), False, False
         try:
@@ -131,10 +136,10 @@ class Limited:
         spent = self._clock() - first
         if spent + wait > self._patience:
             asked = f", and asks to wait {trouble.after:.0f} s more" if trouble.after else ""
-            raise ModelUnavailable(f"{trouble}, for {spent:.0f} s{asked}; `swesearch resume` goes on") from None
+            raise ModelUnavailable(f"{trouble}, for {spent:.0f} s{asked}; `swesearch resume last` goes on") from None
 
     def _rest(self, seconds: float) -> None:
         if not self._stop.is_set():
             self._sleep(seconds)
         if self._stop.is_set():
-            raise ModelUnavailable("stopped while waiting for the provider; `swesearch resume` goes on")
+            raise ModelUnavailable("stopped while waiting for the provider; `swesearch resume last` goes on")

@@ -78,7 +78,7 @@ def refused(status: int, words: str, headers: Mapping[str, str], provider: Provi
     shown = scrub(words, provider.secret)
     said = f"{provider.name} says {status}: {shown}"
     if status == 402 or (status in (400, 403, 429) and FOREVER.search(words)):
-        return ModelUnavailable(f"{said} (see to its billing, then `swesearch resume`)")
+        return ModelUnavailable(f"{said} (see to its billing, then `swesearch resume last`)")
     if status in (401, 403):
         return ModelUnavailable(f"{said} (set {provider.key} to a key that may use {provider.model})")
     if status == 404:

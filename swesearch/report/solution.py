@@ -26,7 +26,7 @@ def diff(patch: bytes) -> Text:
 def show_solution(
     out: Console, solution: Solution, task: Task, run: str, patch_file: Path, tests: Path | None = None, again: str = ""
 ) -> None:
-    """Print the outcome of a run. `tests`: where those are that were written for it; `again`: the command that goes on, if it could help."""
+    """Print the outcome of a run. `tests`: where those are that were written for it; `again`: a command that goes on, if any."""
     cost = f"{solution.cost.evaluations} evaluations, {solution.cost.seconds:.1f} s"
     if solution.cost.tokens:
         cost += f", ${solution.cost.dollars:.4f}, {solution.cost.tokens:,} tokens"

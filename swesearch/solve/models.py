@@ -46,4 +46,5 @@ def model_of(settings: ModelSettings, budget: Budget, record: Record, stop: thre
         memory=record,
         stop=stop,
         patience=settings.patience,
+        tell=lambda words: record.show("warning", text=words),
     )

@@ -67,6 +67,8 @@ class _Session:
         except NoReproduction as error:
             return self._nothing("unreproduced", str(error))
         except tuple(FAILURES) as error:
+            if self.stop.is_set() and isinstance(error, ModelUnavailable):  # the waiting for it was ended
+                return self._nothing("interrupted", "stopped before the end")
             self._stopped(next(why for kind, why in FAILURES.items() if isinstance(error, kind)), str(error))
             raise
 

@@ -184,7 +184,7 @@ def test_an_overload_that_lasts_stops_the_run_and_resume_pays_for_nothing_twice(
     with FakeProvider(Brain(IDEA), faults=lambda number: Overloaded() if number > 1 and down else None, key=KEY) as provider:
         said = swesearch("fix", str(repo(FILES)), "--issue", ISSUE, *server(provider), *RUN, "-c", "model.patience=0.3")
         assert said.code == 5
-        assert re.search(r"529: Overloaded, for \d s; `swesearch resume` goes on", said.error)
+        assert re.search(r"529: Overloaded, for \d s; `swesearch resume last` goes on", said.error)
         assert "the model's provider failed: the server at" in swesearch("show", "last").out
         down.clear()
         said = swesearch("resume", "last")
@@ -192,6 +192,18 @@ def test_an_overload_that_lasts_stops_the_run_and_resume_pays_for_nothing_twice(
         answered = [json.dumps(seen.body, sort_keys=True) for seen in provider.requests if seen.status == 200]
     assert len(answered) == len(set(answered))
     assert not secrets(home)
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_a_provider_is_waited_for_is_an_interruption_not_a_failure(swesearch: Command, repo: Repo) -> None:
+    def down(_: int) -> Overloaded:
+        os.kill(os.getpid(), signal.SIGINT)
+        return Overloaded()
+
+    with FakeProvider(Brain(), faults=down) as provider:
+        said = swesearch("fix", str(repo(FILES)), "--issue", ISSUE, *server(provider), *RUN)
+    assert said.code == 130, said.err
+    assert "swesearch resume" in said.out
 
 
 @pytest.mark.slow

@@ -128,7 +128,7 @@ def test_an_empty_purse_asks_nothing(ask: Request) -> None:
 def test_a_lasting_outage_ends_the_run_so_that_it_can_be_resumed(ask: Request) -> None:
     with FakeProvider(says("hm"), faults=lambda _: Overloaded()) as provider:
         model = connect({"executor": "claude-opus-5-5"}, base_url=provider.url, patience=0.2)
-        with pytest.raises(ModelUnavailable, match="529: Overloaded, for 0 s; `swesearch resume` goes on") as raised:
+        with pytest.raises(ModelUnavailable, match="529: Overloaded, for 0 s; `swesearch resume last` goes on") as raised:
             model.complete(ask)
     assert raised.value.exit_code == 5
 

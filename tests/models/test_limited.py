@@ -54,6 +54,14 @@ def test_trouble_is_waited_out_ever_longer(ask: Request) -> None:
     assert hours.slept == [1, 2, 4, 8, 16, 30, 30]
 
 
+def test_who_waits_long_is_told_once_why_nothing_happens(ask: Request) -> None:
+    hours, told = Hours(), list[str]()
+    model = troubled(TryLater("blink"), "quick", *[TryLater("down")] * 5, "up")
+    patient = Limited(model, Limiter(clock=hours), 120, hours, hours.sleep, chance=lambda: 1.0, tell=told.append)
+    assert [patient.complete(ask).message.text for _ in range(2)] == ["quick", "up"]
+    assert told == ["down; asking again for up to 120 s"]
+
+
 def test_waits_differ_by_chance(ask: Request) -> None:
     waits = set()
     for chance in (0.0, 0.5):
@@ -74,7 +82,7 @@ def test_the_provider_says_how_long_to_wait(ask: Request, busy: bool) -> None:
 
 def test_patience_ends_with_one_clear_line(ask: Request) -> None:
     hours = Hours()
-    with pytest.raises(ModelUnavailable, match=r"^Anthropic says 529: Overloaded, for 91 s; `swesearch resume` goes on$") as raised:
+    with pytest.raises(ModelUnavailable, match=r"^Anthropic says 529: Overloaded, for 91 s; `swesearch resume last` goes on$") as raised:
         limited(troubled(TryLater("Anthropic says 529: Overloaded")), hours).complete(ask)
     assert not isinstance(raised.value, TryLater)
     assert sum(hours.slept) <= 120
