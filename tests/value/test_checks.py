@@ -5,7 +5,8 @@ from swesearch.value.checks import CUT, _cheap_first
 
 
 def failing(**seconds):
-    return {name: TestOutcome(name, "failed", took, CUT if name.startswith("hangs") else "AssertionError") for name, took in seconds.items()}
+    errors = {name: CUT if name.startswith("hangs") else "AssertionError" for name in seconds}
+    return {name: TestOutcome(name, "failed", seconds[name], errors[name]) for name in seconds}
 
 
 def test_quick_tests_keep_their_order_and_slow_and_hanging_ones_come_after_them():
