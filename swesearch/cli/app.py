@@ -126,6 +126,9 @@ def fix(
 def resume(
     run: RunId,
     budget: Budget = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Replay: models' answers come from the run's record, nobody is asked.")
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -135,7 +138,7 @@ def resume(
     from swesearch.cli import running
     from swesearch.cli.options import parse_budget
 
-    raise typer.Exit(running.resume(run, parse_budget(budget or ()), home, running.Output(json, quiet, verbose)))
+    raise typer.Exit(running.resume(run, parse_budget(budget or ()), offline, home, running.Output(json, quiet, verbose)))
 
 
 @app.command()

@@ -76,10 +76,10 @@ def dry_run(path: Path, issue: str, preset: str, given: Sequence[str], flags: Ma
     return 0
 
 
-def resume(name: str, budget: Mapping[str, float], home: Path | None, output: Output) -> int:
-    """Go on with a run, with `budget` on top of what it has used. Returns the exit code."""
+def resume(name: str, budget: Mapping[str, float], offline: bool, home: Path | None, output: Output) -> int:
+    """Go on with a run, with `budget` on top of what it has used; `offline` with kept answers only. Returns the exit code."""
     run = runs.open_run(home_folder(home, os.environ), name)
-    settings = run.settings
+    settings = run.settings.updated({"model": {"answers": "record"}}, "--offline") if offline else run.settings
     for key, amount in _added(budget, run.events()).items():
         section, _, option = key.partition(".")
         settings = settings.updated({section: {option: amount}}, "--budget")

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from math import inf
 from typing import get_args
 
+from swesearch.base import UsageError
 from swesearch.dialogue import Model, ModelRole, Usage
 from swesearch.engine.budget import Budget
 from swesearch.models.connect import connect
 from swesearch.models.prices import price_of
+from swesearch.models.recorded import Recorded
 from swesearch.models.route import Spec
 from swesearch.settings import ModelSettings
 from swesearch.solve.record import Record
@@ -20,8 +22,11 @@ ROLES: tuple[ModelRole, ...] = get_args(ModelRole)
 
 
 def named(settings: ModelSettings) -> Mapping[ModelRole, str]:
-    """The model of each role that has one; nothing where no model is named at all."""
-    return {role: name for role in ROLES if (name := getattr(settings, role) or settings.name)}
+    """The model of each role; nothing where no model is named at all. Raises UsageError where only some have one."""
+    found = {role: name for role in ROLES if (name := getattr(settings, role) or settings.name)}
+    if missing := [role for role in ROLES if found and role not in found]:
+        raise UsageError(f"no model is named for the {', the '.join(missing)}: name one for all with --model, or each in model.ROLE")
+    return found
 
 
 def attempts(settings: ModelSettings, budget: Budget) -> float:
@@ -34,10 +39,15 @@ def attempts(settings: ModelSettings, budget: Budget) -> float:
 
 
 def model_of(settings: ModelSettings, budget: Budget, record: Record, stop: threading.Event) -> Model | None:
-    """What answers all roles, None where no model is named. Raises UsageError, ModelUnavailable where there is no key."""
+    """What answers all roles: the record alone where that was asked for; None where no model is named.
+
+    Raises UsageError, ModelUnavailable where there is no key.
+    """
     specs = named(settings)
     if not specs:
         return None
+    if settings.answers == "record":
+        return Recorded(None, record)
     return connect(
         specs,
         base_url=settings.base_url or None,

@@ -24,6 +24,7 @@ def ready(task: Task, settings: Settings) -> None:
     without_check(task)  # reads the pictures
     if models:
         _no_secret(settings.model)
+    if models and settings.model.answers == "provider":
         connect(models, base_url=settings.model.base_url or None, price=settings.model.price)
 
 

@@ -94,6 +94,19 @@ def test_what_was_paid_once_is_not_paid_again_after_a_resume(repo, tmp_path, key
     assert second.cost.dollars == pytest.approx(first.cost.dollars)
 
 
+def test_a_run_is_replayed_without_a_key_or_a_network(repo, tmp_path, monkeypatch):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    with FakeProvider(Brain()) as provider:
+        begun = begin(repo(FILES), tmp_path / "home", provider.url)
+        first, _ = run(begun)
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    offline = begun.settings.updated({"model": {"answers": "record"}}, "test")
+    second, _ = run(runs.Run(begun.folder, begun.task, offline))
+    assert second.best.patch == first.best.patch
+    with pytest.raises(UsageError, match="holds no answer to this question"):
+        run(runs.begin(begun.task, offline, tmp_path / "other"))
+
+
 def test_the_cap_is_never_exceeded_and_what_was_found_is_kept(repo, tmp_path, key):
     with FakeProvider(Brain(("The low bound is wrong", 0.5))) as provider:
         begun = begin(repo(FILES), tmp_path / "home", provider.url, budget_dollars=0.12, agents_rounds=50)
