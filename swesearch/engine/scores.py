@@ -57,6 +57,11 @@ def greedy() -> Score:
     return Score(lambda value, _prior, _visits: (value, 0.0), lambda _: 1.0)
 
 
+def onward() -> Score:
+    """The best path, to its end; the untried action only where no way leads on: a plan that was given up is replaced, not the path."""
+    return Score(lambda value, _prior, visits: (1.0 + value if visits else 0.0, 0.0), lambda _: 1.0)
+
+
 def at_random(seed: int) -> Score:
     """A number drawn anew whenever the arm changes: the baseline every other rule must beat."""
     draw = Random(seed).random

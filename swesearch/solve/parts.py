@@ -62,7 +62,7 @@ class Parts:
         judge = [self.team.judge(weights.judge)] if self.team and weights.judge else []
         terms: tuple[Term, ...] = (
             Parses(bench.store, bench.root),
-            Failing(bench.checks, weights.failing),
+            Failing(bench.checks, weights.failing, hasty=self.team is None),
             Lint(bench.store, bench.root, weights.lint),
             Nearby(bench.checks, weights.nearby),
             *judge,
@@ -79,8 +79,14 @@ class Parts:
         return Hunt(
             self.bench, self._proposer(), self.evaluator, self.budget, self.record, self.run.patch, agents=self.team is not None,
             patience=agents.patience if self.team else settings.discriminator.patience, abandon=settings.search.abandon,
-            consensus=self.strategy == "synthesis", workers=settings.search.workers or self.bench.sandbox.slots, stop=self.stop,
+            consensus=self.strategy == "synthesis", workers=self._workers, stop=self.stop,
         )  # fmt: skip
+
+    @property
+    def _workers(self) -> int:
+        """How many attempts at once. On a model's single path each builds on the one before."""
+        single = self.team and self.strategy == "linear"
+        return 1 if single else self.settings.search.workers or self.bench.sandbox.slots
 
     def _proposer(self) -> Proposer:
         bench, settings = self.bench, self.settings.search
@@ -114,4 +120,4 @@ class Parts:
 
 def _breadth(strategy: str, settings: AgentSettings) -> tuple[int, int]:
     """Hypotheses at once, and rounds of thinking, for each state."""
-    return (1, 1) if strategy == "linear" else (settings.hypotheses, settings.rounds)
+    return (1 if strategy == "linear" else settings.hypotheses), settings.rounds

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from swesearch.engine.scores import puct
+from swesearch.engine.scores import onward, puct
 from swesearch.engine.strategies import options
 from swesearch.settings import SearchSettings
 from swesearch.solve.prepare import Bench
 
-TEMPLATES, AGENTS = 200.0, 1.5  # exploration that suits priors of a thousand small edits, and of a few hypotheses
+TEMPLATES, AGENTS = 200.0, 0.5  # exploration that suits priors of a thousand small edits, and of a few hypotheses (benchmarks/agents.py)
 PROGRESSIVE = (("best_of_n", 0.3), ("mcts", 0.8), ("linear", 1.0))  # cheap attempts, refinement, polish: 30, 50 and 20 % of the budget
 FEW = 4  # attempts for which the budget lasts, below which a tree has no room to grow
 
@@ -35,6 +35,8 @@ def _rules(name: str, settings: SearchSettings, agents: bool) -> Mapping[str, An
     rules = {"max_depth": settings.depth} | options(name, seed=settings.seed)
     if name == "mcts":
         rules["score"] = puct(settings.exploration or (AGENTS if agents else TEMPLATES))
+    if name == "linear" and agents:  # a model gives hypotheses up: that must not be the end of the path
+        rules |= {"score": onward(), "max_branching": None}
     return rules
 
 

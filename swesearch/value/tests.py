@@ -14,17 +14,22 @@ COLLECTED = 0.5  # of tests that can be collected now, but fail
 
 
 class Failing:
-    """The share of the failing tests that now pass; one that fails later than before counts half. A gate where nothing was gained."""
+    """The share of the failing tests that now pass; one that fails later than before counts half. A gate where nothing was gained.
+
+    `hasty`: where the parent made no progress, tests are run up to the first failure only. For candidates that are many and cheap:
+    progress in a later test is not seen then.
+    """
 
     name = "failing"
 
-    def __init__(self, checks: Sequence[CheckRun], weight: float = 1.0) -> None:
+    def __init__(self, checks: Sequence[CheckRun], weight: float = 1.0, hasty: bool = True) -> None:
         self.weight = weight
         self._checks = checks
+        self._hasty = hasty
 
     def measure(self, state: State, parent: Attempt | None) -> Measurement:
-        """Run the tests that fail on the root. Where `parent` made no progress, the first failure is enough to know."""
-        stop = not (parent and _score(parent, self.name))
+        """Run the tests that fail on the root."""
+        stop = self._hasty and not (parent and _score(parent, self.name))
         runs = [(check.baseline.failing, check.failing(state, stop=stop)) for check in self._checks]
         gained = sum(_gain(before, run) for before, run in runs)
         score = gained / sum(len(before) for before, _ in runs)

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from swesearch.engine.backup import blend, maximum, mean
-from swesearch.engine.scores import Score, best_first, puct, uct
+from swesearch.engine.scores import Score, best_first, onward, puct, uct
 from swesearch.engine.search import Search
 from swesearch.engine.strategies import options
 from swesearch.engine.tree import Child
@@ -22,6 +22,22 @@ def test_uct_is_the_published_formula_with_ones_added() -> None:
 
 def test_backups_are_what_their_names_say() -> None:
     assert (maximum(0.9, 1.0, 4), mean(0.9, 1.0, 4), blend(0.5)(0.9, 1.0, 4)) == (0.9, 0.25, pytest.approx(0.575))
+
+
+def test_onward_follows_the_best_child_wherever_it_leads_on_and_else_tries_the_next_action() -> None:
+    search: Search = Search("root", "root", 0.5, score=onward())
+
+    def tell(name: str, value: float, **more: bool) -> str:
+        lease = search.ask()
+        assert lease is not None
+        search.tell(lease, Child(name, name, value, 0.5, **more), 0.5)
+        return str(lease.item)
+
+    assert tell("given up", 0.0, closed=True) == "root"
+    assert tell("bad", 0.1) == "root"
+    assert tell("worse", 0.0) == "bad"
+    assert tell("end", 0.0, closed=True) == "worse"
+    assert tell("on", 0.9) == "worse"
 
 
 def order(score: Score, prior, depth: int, branching: int) -> list[tuple[int, ...]]:
