@@ -32,6 +32,13 @@ def test_help_is_quick() -> None:
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.3  # seconds of CPU: this machine may be busy
 
 
+def test_help_loads_nothing_but_the_command_line() -> None:
+    shown = "import sys\nfrom swesearch.cli import main\ntry: main()\nexcept SystemExit: print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", shown, "fix", "--help"], check=True, capture_output=True, text=True)
+    ours = {name for name in done.stderr.split() if name.startswith(("swesearch.", "sandbox.", "anthropic", "openai"))}
+    assert ours == {"swesearch.base", "swesearch.cli", "swesearch.cli.app", "sandbox.base"}
+
+
 @pytest.mark.parametrize("arguments", [("--help",), ("fix", "--help"), ("resume", "-h")])
 def test_help_names_every_exit_code(swesearch: Command, arguments: tuple[str, ...]) -> None:
     text = swesearch(*arguments).stdout
