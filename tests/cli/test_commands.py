@@ -26,10 +26,14 @@ def one_error_line(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def test_help_is_quick() -> None:
+    assert min(seconds_of_cpu("--help") for _ in range(3)) < 0.3  # the best of three: other work on the processors slows down each
+
+
+def seconds_of_cpu(*arguments: str) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-m", "swesearch", "--help"], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "swesearch", *arguments], check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.3  # seconds of CPU: this machine may be busy
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def test_help_loads_nothing_but_the_command_line() -> None:
