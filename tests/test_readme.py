@@ -72,4 +72,4 @@ def test_the_document_on_models_names_every_role_strategy_preset_and_flag_as_it_
     assert set(PRESETS) <= named
     settings = re.findall(r"\b((?:model|agents|discriminator|search|budget)\.[a-z_]+)=", text) + re.findall(r"`(model\.\w+)`", text)
     assert [key for key in settings if key not in KEYS] == []
-    assert [flag for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]*", text) if flag not in help_of("fix")] == []
+    assert [flag for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]*", text) if flag not in help_of("fix") + help_of("resume")] == []
