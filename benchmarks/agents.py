@@ -26,7 +26,7 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
-from benchmarks.agents_bugs import BUGS, CHECK, PLACES, Bug, check_out
+from benchmarks.agents_bugs import BUGS, CHECK, Bug, check_out
 from benchmarks.agents_model import PROFILES, NoisyModel
 from sandbox.base import Command, Files, Limits, Result, Sandbox
 from swesearch import runs
@@ -144,7 +144,7 @@ class Place:
 
     def right(self, state: State | None) -> bool:
         """Whether every function is as it should be, also where no test looks."""
-        texts = {path: self.bench.store.read(state, path).decode() for path in {place.path for place in PLACES}} if state else {}
+        texts = {path: self.bench.store.read(state, path).decode() for path in {place.path for place in self.bug.broken}} if state else {}
         return bool(texts) and all(place.standing(texts[place.path]) == place.right for place in self.bug.broken)
 
 

@@ -113,7 +113,7 @@ class Killed:
 def kill_and_resume(folder: Path, nodes: int, seed: int) -> Killed:
     """Begin a search in a process of its own, kill it at a random moment, and go on. One worker: at most one question is under way."""
     chance = random.Random(seed)
-    repo, home, moment = check_out(HARD, folder / "repo"), folder / "home", chance.randint(5, 4 * nodes)
+    repo, home, moment = check_out(HARD, folder / "repo"), folder / "home", chance.randint(5, 2 * nodes)
     with FakeProvider(NoisyModel(HARD, HOPELESS, seed)) as provider:
         settings = {
             "model.base_url": provider.url, "search.workers": 1, "sandbox.python": sys.executable, "search.strategy": "mcts",

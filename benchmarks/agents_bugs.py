@@ -113,17 +113,23 @@ class Bug:
         """The patch: path, line that stands there, line that belongs there."""
         return [(place.path, place.broken, place.right) for place in self.broken]
 
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Every function of the project, the broken ones as this bug knows them."""
+        own = {place.name: place for place in self.broken}
+        return tuple(own.get(place.name, place) for place in PLACES)
+
     def files(self) -> dict[str, str]:
         """The project."""
         made = {"pkg/__init__.py": "", TESTS: self._tests()}
-        for path in dict.fromkeys(place.path for place in PLACES):
-            inside = [place for place in PLACES if place.path == path]
+        for path in dict.fromkeys(place.path for place in self.places):
+            inside = [place for place in self.places if place.path == path]
             made[path] = "\n\n".join(place.source(place.broken if place in self.broken else place.right) for place in inside)
         return made
 
     def _tests(self) -> str:
-        imports = "\n".join(f"from {place.path[:-3].replace('/', '.')} import {place.name}" for place in PLACES)
-        shown = [place.tests() for place in PLACES if not (self.blind and place in self.broken)]
+        imports = "\n".join(f"from {place.path[:-3].replace('/', '.')} import {place.name}" for place in self.places)
+        shown = [place.tests() for place in self.places if not (self.blind and place in self.broken)]
         return "\n\n".join([f"{imports}\n", *shown, *([self._together()] if self.blind else [])])
 
     def _together(self) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from benchmarks.agents_bugs import PLACES, TESTS, Bug, Place
+from benchmarks.agents_bugs import TESTS, Bug, Place
 from swesearch.dialogue import Text, ToolResult
 from swesearch.testing import Answer, Turn, as_json
 
@@ -61,7 +61,7 @@ class _Asked:
     """One turn of a conversation."""
 
     def __init__(self, model: NoisyModel, turn: Turn) -> None:
-        self._broken, self._profile, self._looks = model.bug.broken, model.profile, model.looks
+        self._places, self._broken, self._profile, self._looks = model.bug.places, model.bug.broken, model.profile, model.looks
         self._text = "".join(message.text for message in turn.messages)
         parts = [part for message in turn.messages for part in message.parts]
         self._heard = [part.text for part in parts if isinstance(part, ToolResult)]
@@ -91,7 +91,7 @@ class _Asked:
 
     def _hypothesis(self, number: int, todo: Sequence[Place], again: bool) -> dict[str, object]:
         """`again`: a right one was acted on in vain, and that can be seen."""
-        sound = [place for place in PLACES if place not in self._broken]
+        sound = [place for place in self._places if place not in self._broken]
         chance = max(self._profile.right, self._profile.repair) if again else self._profile.right
         right = self._draw("right", number) < chance
         named = [todo[self._pick(todo, number)]] if right else [sound[self._pick(sound, number)]]
@@ -111,7 +111,7 @@ class _Asked:
 
     def work(self) -> Answer:
         """Look, edit and check, mend once what the check shows, finish."""
-        named = [place for name in NAMED.findall(self._text)[-1] for place in PLACES if place.name == name]
+        named = [place for name in NAMED.findall(self._text)[-1] for place in self._places if place.name == name]
         if not self._heard:
             return Answer(calls=[("view", {"path": path, "start": 0, "end": 0}) for path in dict.fromkeys(p.path for p in named)])
         if len(self._heard) <= self._looks:
@@ -173,7 +173,7 @@ class _Asked:
         """How many places a patch sets right, and how many it leaves or makes wrong."""
         added = [line[1:].strip() for line in patch.splitlines() if line.startswith("+")]
         good = sum(place.right in added for place in self._broken)
-        return good, sum(line in added for place in PLACES for line in place.lines if line != place.right)
+        return good, sum(line in added for place in self._places for line in place.lines if line != place.right)
 
 
 def _latest(place: Place, shown: str) -> str:

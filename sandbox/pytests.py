@@ -21,7 +21,7 @@ __all__ = ["TestJob", "Warm", "job_of", "run_tests"]
 
 Level = Literal["fresh", "imports", "swap"]
 WARM: Mapping[Level, Literal["", "imports", "collected"]] = {"fresh": "", "imports": "imports", "swap": "collected"}
-KILLED = (-9, -24)  # SIGKILL, SIGXCPU
+KILLED, TOO_LONG = -9, -24  # SIGKILL, SIGXCPU
 NEVER = "never: "  # how a zygote says that no candidate of this base can be served
 
 
@@ -91,9 +91,9 @@ def _silent(result: Result) -> bool:
 
 
 def _out_of_time(result: Result, limits: Limits) -> Result:
-    """The kernel's own kill at a CPU limit looks like any other."""
-    killed = limits.cpu_seconds and result.exit_code in KILLED and result.cpu_seconds > 0.9 * limits.cpu_seconds
-    return replace(result, status="timeout", exit_code=None) if killed else result
+    """The kernel ends what used its CPU time with SIGXCPU. Code that ignores it gets SIGKILL a second later, which looks like any other."""
+    ignored = result.exit_code == KILLED and limits.cpu_seconds and result.cpu_seconds > limits.cpu_seconds
+    return replace(result, status="timeout", exit_code=None) if ignored or result.exit_code == TOO_LONG else result
 
 
 def _needs_plugins(run: TestRun, report: verdict.Report) -> bool:

@@ -94,10 +94,10 @@ def install_filter(rules: bytes) -> None:
 
 
 def limit(kind: int, value: int) -> None:
-    """Set a resource limit, never above the hard limit there is."""
+    """Set a resource limit, never above the hard limit there is. CPU time ends with SIGXCPU, which says why, and a second later for good."""
     hard = resource.getrlimit(kind)[1]
-    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(kind, (value, value))
+    soft, last = ((value if hard == resource.RLIM_INFINITY else min(value, hard)) for value in (value, value + (kind == resource.RLIMIT_CPU)))
+    resource.setrlimit(kind, (soft, last))
 
 
 def drop(uid: int | None) -> None:

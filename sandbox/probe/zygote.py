@@ -176,9 +176,9 @@ def _tell(handle: int, text: str) -> None:
 
 
 def _limit(limits: Dict[str, Any]) -> None:
-    for name, number in (("cpu", resource.RLIMIT_CPU), ("fsize", resource.RLIMIT_FSIZE)):
+    for name, number, grace in (("cpu", resource.RLIMIT_CPU, 1), ("fsize", resource.RLIMIT_FSIZE, 0)):
         if limits.get(name):
-            resource.setrlimit(number, (int(limits[name]), int(limits[name])))
+            resource.setrlimit(number, (int(limits[name]), int(limits[name]) + grace))
 
 
 def _receive(channel: socket.socket) -> Tuple[Dict[str, Any], List[int]]:

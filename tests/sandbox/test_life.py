@@ -121,7 +121,7 @@ def boxes(backend: str, run: str) -> int:
 
         client = docker.from_env()
         try:
-            return len(client.containers.list(all=True, filters={"label": f"sandbox.run={run}"}))
+            return len(client.api.containers(all=True, filters={"label": f"sandbox.run={run}"}))  # inspects none, for they vanish
         finally:
             client.close()
     found = 0

@@ -194,8 +194,9 @@ def test_an_endless_test_is_a_failure_by_timeout_and_the_tests_before_it_count(b
     assert not run.passed
 
 
-def test_a_limit_on_cpu_time_is_a_timeout(box: LocalSandbox) -> None:
-    tree = {"test_a.py": "def test_a():\n    while True: pass\n"}
+@pytest.mark.parametrize("first", ["", "import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\n"], ids=["plain", "ignored"])
+def test_a_limit_on_cpu_time_is_a_timeout(box: LocalSandbox, first: str) -> None:
+    tree = {"test_a.py": first + "def test_a():\n    while True: pass\n"}
     run = run_tests(box, files_of(tree), TestJob(), Limits(seconds=30, cpu_seconds=2))
     assert run.status == "timeout"
     assert only(run).error == "Timeout"
