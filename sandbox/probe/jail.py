@@ -94,10 +94,11 @@ def install_filter(rules: bytes) -> None:
 
 
 def limit(kind: int, value: int) -> None:
-    """Set a resource limit, never above the hard limit there is. CPU time ends with SIGXCPU, which says why, and a second later for good."""
+    """Set a resource limit, never above the hard limit there is. The end of CPU time is told by SIGXCPU, and a second later by force."""
     hard = resource.getrlimit(kind)[1]
-    soft, last = ((value if hard == resource.RLIM_INFINITY else min(value, hard)) for value in (value, value + (kind == resource.RLIMIT_CPU)))
-    resource.setrlimit(kind, (soft, last))
+    last = value + (kind == resource.RLIMIT_CPU)
+    last = last if hard == resource.RLIM_INFINITY else min(last, hard)
+    resource.setrlimit(kind, (min(value, last), last))
 
 
 def drop(uid: int | None) -> None:
