@@ -21,7 +21,7 @@ from docker.errors import APIError, DockerException, ImageNotFound
 from sandbox.base import SandboxError, SandboxUnavailable
 from sandbox.owner import labels
 
-PACKAGES = ("python3", "python3-venv", "git", "ca-certificates")
+PACKAGES = ("python3", "python3-venv", "git", "patch", "ca-certificates")
 LEFT_OUT = (
     "var/cache/apt/*",
     "var/lib/apt/lists/*",
