@@ -27,6 +27,8 @@ WORDS = ("instance_id", "repo", "base_commit", "problem_statement", "patch", "te
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")  # it becomes an argument of git
 REPO = re.compile(r"[\w.-]+/[\w.-]+")  # it becomes an address
 ID = re.compile(r"[\w.-]+")  # it becomes the name of folders and images
+# Multilingual has the very fields of the first SWE-bench; only the languages differ.
+OTHER_LANGUAGES = (".c", ".cc", ".cpp", ".h", ".hpp", ".go", ".java", ".js", ".jsx", ".ts", ".tsx", ".php", ".rb", ".rs", ".vue", ".scala")
 Row = Mapping[str, Any]
 
 
@@ -93,15 +95,8 @@ def kind(row: Row) -> str:
     if "test_cmds" in row:
         return "live"
     touched = re.findall(r"^diff --git a/.* b/(.*)$", str(row["patch"]), re.MULTILINE)
-    return (
-        "swebench" if not touched or any(path.endswith((".py", ".pyx", ".pyi")) for path in touched) else _other(str(row["repo"]), touched)
-    )
-
-
-def _other(repo: str, touched: Sequence[str]) -> str:
-    """Multilingual has the very fields of the first SWE-bench; only the languages differ."""
-    sources = (".c", ".cc", ".cpp", ".h", ".hpp", ".go", ".java", ".js", ".jsx", ".ts", ".tsx", ".php", ".rb", ".rs", ".vue", ".scala")
-    return "multilingual" if any(path.endswith(sources) for path in touched) else "swebench"
+    python = any(path.endswith((".py", ".pyx", ".pyi")) for path in touched)
+    return "multilingual" if not python and any(path.endswith(OTHER_LANGUAGES) for path in touched) else "swebench"
 
 
 def _text(row: Row, name: str, place: str) -> str:
