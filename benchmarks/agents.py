@@ -26,7 +26,8 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
-from benchmarks.agents_bugs import BUGS, CHECK, Bug, check_out
+from benchmarks.agents_bugs import BUGS, Bug
+from benchmarks.agents_demo import DEMO_BUGS, DemoBug
 from benchmarks.agents_model import PROFILES, NoisyModel
 from sandbox.base import Command, Files, Limits, Result, Sandbox
 from swesearch import runs
@@ -44,6 +45,7 @@ from swesearch.store import Store
 from swesearch.testing import FakeProvider
 from swesearch.value.checks import CheckRun
 
+ALL: tuple[Bug | DemoBug, ...] = (*BUGS, *DEMO_BUGS)
 ENDLESS = 50  # depth or rounds for those that would stop with money left
 LIMITS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "linear": {"search": {"depth": ENDLESS}},
@@ -104,10 +106,10 @@ class Remembered(CheckRun):
 class Place:
     """Where all searches of one bug go on: repository, states, sandbox, checks, briefing."""
 
-    def __init__(self, bug: Bug, folder: Path, issue: str = "") -> None:
+    def __init__(self, bug: Bug | DemoBug, folder: Path, issue: str = "") -> None:
         self.bug, self.home = bug, folder / "home"
-        self.task = Task(check_out(bug, folder / "repo"), (Check(tuple(CHECK.split())),), issue or f"{bug.name} gives wrong results.")
-        self.settings = Settings().updated({"sandbox": {"kind": "local", "python": sys.executable}, "search": {"workers": 1}}, "benchmark")
+        self.task = Task(bug.check_out(folder / "repo"), (Check(tuple(bug.check.split())),), issue or f"{bug.name} gives wrong results.")
+        self.settings = Settings().updated({"sandbox": {"kind": "local", "python": bug.python}, "search": {"workers": 1}}, "benchmark")
         run = runs.begin(self.task, self.settings, self.home)
         with recorded(run) as record:
             self._real = prepare(run, record, None)
@@ -144,7 +146,11 @@ class Place:
 
     def right(self, state: State | None) -> bool:
         """Whether every function is as it should be, also where no test looks."""
-        texts = {path: self.bench.store.read(state, path).decode() for path in {place.path for place in self.bug.broken}} if state else {}
+        texts = (
+            {path: self.bench.store.read(state, path).decode().replace("\r\n", "\n") for path in {place.path for place in self.bug.broken}}
+            if state
+            else {}
+        )
         return bool(texts) and all(place.standing(texts[place.path]) == place.right for place in self.bug.broken)
 
 
@@ -198,7 +204,7 @@ def table(rows: Iterable[Row]) -> str:
 
 
 @contextmanager
-def places(bugs: Sequence[Bug]) -> Iterator[list[Place]]:
+def places(bugs: Sequence[Bug | DemoBug]) -> Iterator[list[Place]]:
     """Every bug, made ready."""
     with tempfile.TemporaryDirectory() as folder:
         made: list[Place] = []
@@ -219,7 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     os.environ["ANTHROPIC_API_KEY"] = "any-key-will-do"
     rows: list[Row] = []
-    with places([bug for bug in BUGS if bug.kind in given.kinds]) as made, given.out.open("a", encoding="utf-8") as out:
+    with places([bug for bug in ALL if bug.kind in given.kinds]) as made, given.out.open("a", encoding="utf-8") as out:
         seeds = range(given.first, given.first + given.seeds)
         for seed, place, profile, strategy in product(seeds, made, given.profiles, given.strategies):
             rows.append(searched(place, profile, strategy, seed, given.dollars))
@@ -230,7 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    kinds = list(dict.fromkeys(bug.kind for bug in BUGS))
+    kinds = list(dict.fromkeys(bug.kind for bug in ALL))
     parser.add_argument("--seeds", type=int, default=5, help="searches of each bug for each profile and strategy [5]")
     parser.add_argument("--first", type=int, default=0, help="the first seed [0]")
     parser.add_argument("--dollars", type=float, default=DOLLARS, help=f"what each search may cost [{DOLLARS}]")

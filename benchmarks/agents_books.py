@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.agents import MODEL, Place, recorded
-from benchmarks.agents_bugs import CHECK, CLAMP, INITIALS, Bug, check_out
+from benchmarks.agents_bugs import CLAMP, INITIALS, Bug
 from benchmarks.agents_model import NoisyModel, Profile
 from swesearch import runs
 from swesearch.dialogue import Model, Reply, Request, Usage
@@ -113,13 +113,13 @@ class Killed:
 def kill_and_resume(folder: Path, nodes: int, seed: int) -> Killed:
     """Begin a search in a process of its own, kill it at a random moment, and go on. One worker: at most one question is under way."""
     chance = random.Random(seed)
-    repo, home, moment = check_out(HARD, folder / "repo"), folder / "home", chance.randint(5, 2 * nodes)
+    repo, home, moment = HARD.check_out(folder / "repo"), folder / "home", chance.randint(5, 2 * nodes)
     with FakeProvider(NoisyModel(HARD, HOPELESS, seed)) as provider:
         settings = {
             "model.base_url": provider.url, "search.workers": 1, "sandbox.python": sys.executable, "search.strategy": "mcts",
             "budget.seconds": 0, "budget.dollars": DOLLARS, "agents.hypotheses": 5,
         }  # fmt: skip
-        asked = [str(repo), "--check", CHECK, "--model", MODEL, "--sandbox", "local", "--budget", str(nodes), "-q"]
+        asked = [str(repo), "--check", HARD.check, "--model", MODEL, "--sandbox", "local", "--budget", str(nodes), "-q"]
         process = _swesearch(home, "fix", *asked, *(word for key, value in settings.items() for word in ("-c", f"{key}={value}")))
         while process.poll() is None and len(provider.requests) < moment:
             time.sleep(0.002)

@@ -7,26 +7,25 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 TESTS = "tests/test_all.py"
-CHECK = f"pytest -q {TESTS}"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A function of one line: what may stand there, and two calls with what they give."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A line of a function, and what may stand there."""
 
-    name: str
+    name: str  # of the function
     path: str
-    header: str
     right: str
     broken: str
     wrong: tuple[str, ...]
     overfit: str  # passes the tests, and is wrong for other inputs
-    calls: tuple[tuple[str, str], ...]
+    indent: int = 4
+    window: tuple[int, int] = (0, 0)  # the lines to look at; (0, 0): the whole file
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -36,6 +35,14 @@ class Place:
     def standing(self, text: str) -> str:
         """Which of them does, in a text that shows the function."""
         return next(line for line in self.lines if f"{line}\n" in f"{text}\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place(Spot):
+    """A function of one line, and two calls with what they give."""
+
+    header: str
+    calls: tuple[tuple[str, str], ...]
 
     def source(self, line: str) -> str:
         """The function, with this line."""
@@ -49,44 +56,44 @@ class Place:
 
 PLACES = (
     Place(
-        "clamp",
-        "pkg/amounts.py",
-        "clamp(value, low, high)",
-        "return max(low, min(value, high))",
-        "return min(low, max(value, high))",
-        ("return max(low, value)", "return min(low, high)"),
-        "return high",
-        (("clamp(9, 1, 5)", "5"), ("clamp(7, 2, 6)", "6")),
+        name="clamp",
+        path="pkg/amounts.py",
+        header="clamp(value, low, high)",
+        right="return max(low, min(value, high))",
+        broken="return min(low, max(value, high))",
+        wrong=("return max(low, value)", "return min(low, high)"),
+        overfit="return high",
+        calls=(("clamp(9, 1, 5)", "5"), ("clamp(7, 2, 6)", "6")),
     ),
     Place(
-        "interest",
-        "pkg/amounts.py",
-        "interest(amount, rate, years)",
-        "return amount * (1 + rate) ** years",
-        "return amount * (1 + rate * years)",
-        ("return amount * (1 + years) ** rate", "return amount * rate ** years"),
-        "return amount * (1 + rate) ** min(years, 3)",
-        (("interest(64, 0.5, 2)", "144"), ("interest(64, 0.5, 3)", "216")),
+        name="interest",
+        path="pkg/amounts.py",
+        header="interest(amount, rate, years)",
+        right="return amount * (1 + rate) ** years",
+        broken="return amount * (1 + rate * years)",
+        wrong=("return amount * (1 + years) ** rate", "return amount * rate ** years"),
+        overfit="return amount * (1 + rate) ** min(years, 3)",
+        calls=(("interest(64, 0.5, 2)", "144"), ("interest(64, 0.5, 3)", "216")),
     ),
     Place(
-        "initials",
-        "pkg/lists.py",
-        "initials(name)",
-        'return "".join(word[0] for word in name.split()).upper()',
-        "return name[0].upper()",
-        ("return name[:2].upper()", "return name.split()[0].upper()"),
-        "return (name[0] + name.split()[1][0]).upper()",
-        (('initials("ada lovelace")', '"AL"'), ('initials("alan turing")', '"AT"')),
+        name="initials",
+        path="pkg/lists.py",
+        header="initials(name)",
+        right='return "".join(word[0] for word in name.split()).upper()',
+        broken="return name[0].upper()",
+        wrong=("return name[:2].upper()", "return name.split()[0].upper()"),
+        overfit="return (name[0] + name.split()[1][0]).upper()",
+        calls=(('initials("ada lovelace")', '"AL"'), ('initials("alan turing")', '"AT"')),
     ),
     Place(
-        "median",
-        "pkg/lists.py",
-        "median(numbers)",
-        "return sorted(numbers)[len(numbers) // 2]",
-        "return numbers[len(numbers) // 2]",
-        ("return sorted(numbers)[0]", "return sum(numbers) / len(numbers)"),
-        "return sorted(numbers)[1]",
-        (("median([3, 9, 1])", "3"), ("median([5, 2, 7])", "5")),
+        name="median",
+        path="pkg/lists.py",
+        header="median(numbers)",
+        right="return sorted(numbers)[len(numbers) // 2]",
+        broken="return numbers[len(numbers) // 2]",
+        wrong=("return sorted(numbers)[0]", "return sum(numbers) / len(numbers)"),
+        overfit="return sorted(numbers)[1]",
+        calls=(("median([3, 9, 1])", "3"), ("median([5, 2, 7])", "5")),
     ),
 )
 
@@ -97,6 +104,8 @@ class Bug:
 
     broken: tuple[Place, ...]
     blind: bool = False
+    check: str = f"pytest -q {TESTS}"
+    python: str = sys.executable
 
     @property
     def kind(self) -> str:
@@ -109,15 +118,19 @@ class Bug:
         return "+".join(place.name for place in self.broken)
 
     @property
-    def gold(self) -> Sequence[tuple[str, str, str]]:
-        """The patch: path, line that stands there, line that belongs there."""
-        return [(place.path, place.broken, place.right) for place in self.broken]
-
-    @property
     def places(self) -> tuple[Place, ...]:
         """Every function of the project, the broken ones as this bug knows them."""
         own = {place.name: place for place in self.broken}
         return tuple(own.get(place.name, place) for place in PLACES)
+
+    def check_out(self, folder: Path) -> Path:
+        """A git repository of one commit in the new `folder`."""
+        for path, text in self.files().items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        _commit(folder)
+        return folder
 
     def files(self) -> dict[str, str]:
         """The project."""
@@ -148,14 +161,8 @@ BUGS = (
 )
 
 
-def check_out(bug: Bug, folder: Path) -> Path:
-    """The bug as a git repository of one commit in the new `folder`."""
-    for path, text in bug.files().items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+def _commit(folder: Path) -> None:
     environment = {"PATH": os.environ.get("PATH", os.defpath), "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     commit = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@example.com", "commit", "-q", "-m", "a bug")
     for arguments in (("init", "-q"), ("add", "-A"), commit):
         subprocess.run(["git", *arguments], cwd=folder, check=True, stdin=subprocess.DEVNULL, env=environment)
-    return folder

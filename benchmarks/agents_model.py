@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from benchmarks.agents_bugs import TESTS, Bug, Place
+from benchmarks.agents_bugs import TESTS, Bug, Spot
+from benchmarks.agents_demo import DemoBug
 from swesearch.dialogue import Text, ToolResult
 from swesearch.testing import Answer, Turn, as_json
 
@@ -43,7 +44,7 @@ PROFILES: Mapping[str, Profile] = {
 class NoisyModel:
     """A brain of the fake provider."""
 
-    bug: Bug
+    bug: Bug | DemoBug
     profile: Profile
     seed: int
     looks: int = 0  # turns of an executor that only look, before it edits
@@ -72,7 +73,7 @@ class _Asked:
         """A number in [0, 1) that this conversation always has for this question."""
         return int.from_bytes(hashlib.sha256(repr((self._name, what)).encode()).digest()[:7]) / 2**56
 
-    def _pick(self, among: Sequence[Place | str], *what: object) -> int:
+    def _pick(self, among: Sequence[Spot | str], *what: object) -> int:
         return int(self._draw("pick", *what) * len(among))
 
     # Planner
@@ -89,7 +90,7 @@ class _Asked:
         failed = any(place.name in names for place in todo)
         return as_json({"hypotheses": [self._hypothesis(number, todo, failed and number == 0) for number in range(count)]})
 
-    def _hypothesis(self, number: int, todo: Sequence[Place], again: bool) -> dict[str, object]:
+    def _hypothesis(self, number: int, todo: Sequence[Spot], again: bool) -> dict[str, object]:
         """`again`: a right one was acted on in vain, and that can be seen."""
         sound = [place for place in self._places if place not in self._broken]
         chance = max(self._profile.right, self._profile.repair) if again else self._profile.right
@@ -113,7 +114,8 @@ class _Asked:
         """Look, edit and check, mend once what the check shows, finish."""
         named = [place for name in NAMED.findall(self._text)[-1] for place in self._places if place.name == name]
         if not self._heard:
-            return Answer(calls=[("view", {"path": path, "start": 0, "end": 0}) for path in dict.fromkeys(p.path for p in named)])
+            windows = dict.fromkeys((place.path, *place.window) for place in named)
+            return Answer(calls=[("view", {"path": path, "start": start, "end": end}) for path, start, end in windows])
         if len(self._heard) <= self._looks:
             return Answer(calls=[("view", {"path": TESTS, "start": len(self._heard), "end": 0})])
         shown = "\n".join(self._heard)
@@ -124,20 +126,20 @@ class _Asked:
             return self._mend([place for place in named if place in self._broken], shown)
         return Answer(calls=[("finish", {"summary": "done"})])
 
-    def _begin(self, named: Sequence[Place], shown: str) -> Answer:
+    def _begin(self, named: Sequence[Spot], shown: str) -> Answer:
         todo = [place for place in named if place.standing(shown) != place.right]
         if not todo and self._draw("give up") < self._profile.judge:
             return Answer(calls=[("give_up", {"reason": "this code is right as it is"})])
         return _edited([(place, place.standing(shown), self._line(place, place.standing(shown))) for place in todo or named])
 
-    def _line(self, place: Place, now: str) -> str:
+    def _line(self, place: Spot, now: str) -> str:
         """What the model writes there."""
         if place in self._broken and self._draw("edit", place.name) < self._profile.edit:
             return place.right
         wrong = [line for line in (*place.wrong, place.overfit) if line != now]
         return wrong[self._pick(wrong, place.name)]
 
-    def _mend(self, todo: Sequence[Place], shown: str) -> Answer:
+    def _mend(self, todo: Sequence[Spot], shown: str) -> Answer:
         """Set right what was edited wrongly, with some luck. The last thing that was shown of a place counts."""
         now = {place: _latest(place, shown) for place in todo}
         wrong = [(place, line, place.right) for place, line in now.items() if line != place.right]
@@ -176,11 +178,12 @@ class _Asked:
         return good, sum(line in added for place in self._places for line in place.lines if line != place.right)
 
 
-def _latest(place: Place, shown: str) -> str:
+def _latest(place: Spot, shown: str) -> str:
     """The line that was shown last."""
     return max(place.lines, key=lambda line: f"{shown}\n".rfind(f"{line}\n"))
 
 
-def _edited(edits: Sequence[tuple[Place, str, str]]) -> Answer:
-    calls = [("replace", {"path": place.path, "before": f"    {old}\n", "after": f"    {new}\n"}) for place, old, new in edits]
+def _edited(edits: Sequence[tuple[Spot, str, str]]) -> Answer:
+    lines = [(place, " " * place.indent + old + "\n", " " * place.indent + new + "\n") for place, old, new in edits]
+    calls = [("replace", {"path": place.path, "before": before, "after": after}) for place, before, after in lines]
     return Answer(calls=[*calls, ("check", {})])

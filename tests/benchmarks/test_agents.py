@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from benchmarks import agents
 from benchmarks.agents import Place, searched, table, wilson
-from benchmarks.agents_bugs import BUGS, CHECK, CLAMP, INITIALS, PLACES, check_out
+from benchmarks.agents_bugs import BUGS, CLAMP, INITIALS, PLACES
+from benchmarks.agents_demo import DEMO_BUGS
 from benchmarks.agents_model import PROFILES, NoisyModel, Profile
 from swesearch.base import Replace
 from swesearch.testing import Answer, FakeProvider
@@ -49,17 +52,39 @@ def test_a_place_passes_its_tests_with_the_right_line_and_the_overfit_one_only(p
 
 @pytest.mark.parametrize("bug", BUGS[2::2], ids=lambda bug: bug.kind)
 def test_a_bug_fails_its_check_until_every_place_is_mended(bug, tmp_path):
-    folder = check_out(bug, tmp_path / "repo")
+    folder = bug.check_out(tmp_path / "repo")
 
     def passes():
-        return not subprocess.run([sys.executable, "-m", *CHECK.split()], cwd=folder, capture_output=True, check=False).returncode
+        return not subprocess.run([sys.executable, "-m", *bug.check.split()], cwd=folder, capture_output=True, check=False).returncode
 
     outcomes = [passes()]
-    for path, old, new in bug.gold:
-        file = folder / path
-        file.write_text(file.read_text().replace(old, new))
+    for place in bug.broken:
+        file = folder / place.path
+        file.write_text(file.read_text().replace(place.broken, place.right))
         outcomes.append(passes())
     assert outcomes == [False, False, True]
+
+
+@pytest.mark.parametrize("bug", DEMO_BUGS, ids=lambda bug: bug.name)
+def test_a_demo_bug_stands_where_the_model_looks_and_passes_its_tests_with_the_right_line_and_the_overfit_one_only(bug, tmp_path):
+    with closing(Place(bug, tmp_path)) as prepared:
+        looked_at_and_tried(bug, prepared.bench)
+
+
+def looked_at_and_tried(bug, bench):
+    spot, store, root = bug.broken[0], bench.store, bench.root
+    for place in bug.places:
+        lines = store.read(root, place.path).decode().splitlines()
+        start, end = place.window
+        assert lines.count(" " * place.indent + place.standing("\n".join(lines))) == 1
+        assert place.standing("\n".join(lines[start - 1 : end])) == (place.broken if place is spot else place.right)
+
+    def passes(line):
+        start = re.search(rf"(?m)(?<=^{' ' * spot.indent}){re.escape(spot.broken)}(?=\r?$)".encode(), store.read(root, spot.path)).start()
+        state = store.apply(root, [Replace(spot.path, spot.broken.encode(), line.encode(), start)])
+        return bench.checks[0].verify(state, bench.sandbox).passed
+
+    assert [line for line in spot.lines if line != spot.broken and passes(line)] == [spot.right, spot.overfit]
 
 
 def test_a_model_that_is_always_right_mends_at_once_and_the_same_seed_does_the_same(two, key, monkeypatch):
