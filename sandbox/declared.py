@@ -61,6 +61,16 @@ def declared(repo: Path) -> Declared:
     return Declared(tuple(kept), tuple(dict.fromkeys(dropped)), tuple(sources), str(_table(project, "project").get("requires-python", "")))
 
 
+def running(repo: Path) -> tuple[str, ...]:
+    """The requirements that the metadata of `repo` gives for running it: neither its requirements files nor what tests need."""
+    dropped: list[str] = []
+    kept: dict[str, None] = {}
+    for source, needs in _sources(repo, _toml(repo, dropped), dropped):
+        for line in () if source in REQUIREMENT_FILES else needs.running:
+            _keep(line, "-", kept, dropped)
+    return tuple(kept)
+
+
 class Needs(NamedTuple):
     """Requirement lines for running the project, and for developing and testing it."""
 

@@ -11,12 +11,14 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import docker
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound
+from docker.models.containers import Container
 
 from sandbox.base import SandboxError, SandboxUnavailable
 from sandbox.owner import labels
@@ -48,24 +50,37 @@ def base_image(client: docker.DockerClient, version: str = "3.11", tell: Tell = 
         raise SandboxError(f"not a Python version: {version}")
     official = f"python:{version}-slim"
     for name in (official, _own_name()):
-        if _exists(client, name):
+        if exists(client, name):
             return name
-    with _lock("base"):  # of two processes that want it, one makes it
-        if _exists(client, _own_name()):
+    with lock("base"):  # of two processes that want it, one makes it
+        if exists(client, _own_name()):
             return _own_name()
-        reason = _pull(official, tell)
+        reason = pull(official, tell)
         return _build(client, f"{official} cannot be pulled ({reason})", tell) if reason else official
 
 
 def pullable(client: docker.DockerClient, name: str, tell: Tell = quiet) -> bool:
     """Whether an image is here, or could be fetched now."""
-    return _exists(client, name) or not _pull(name, tell)
+    return exists(client, name) or not pull(name, tell)
 
 
 def python_version(client: docker.DockerClient, image: str) -> str:
     """The version of a base image's Python, "3.11"."""
     official = re.fullmatch(r"python:(3\.\d+)-slim", image)
     return official.group(1) if official else str(client.images.get(image).labels[VERSION_LABEL])
+
+
+def interpreter(client: docker.DockerClient, image: str, python: str) -> tuple[str, bool]:
+    """Version of `python` in an image, "3.9", and whether it has pytest. Raises SandboxUnavailable where it does not run."""
+    ask = "import sys\ntry:\n import pytest\nexcept ImportError:\n pass\nprint('%d.%d' % sys.version_info[:2], 'pytest' in sys.modules)"
+    try:
+        told = client.containers.run(
+            image, ["-I", "-c", ask], entrypoint=[python], network_mode="none", remove=True, labels=labels("look"), working_dir="/"
+        )
+    except (DockerException, requests.RequestException) as error:
+        raise SandboxUnavailable(f"{python} does not run in the image {image}: {error}") from error
+    version, complete = told.decode("utf-8", "replace").split()[-2:]
+    return version, complete == "True"
 
 
 def setup_image(client: docker.DockerClient, image: str, files: bytes, command: str, tell: Tell = quiet) -> str:
@@ -75,8 +90,8 @@ def setup_image(client: docker.DockerClient, image: str, files: bytes, command: 
     """
     key = hashlib.sha256(json.dumps([_identity(client, image), hashlib.sha256(files).hexdigest(), command]).encode()).hexdigest()[:20]
     name = f"sandbox-setup:{key}"
-    with _lock(key):
-        if not _exists(client, name):
+    with lock(key):
+        if not exists(client, name):
             tell(f"running once, with network: {command}")
             _set_up(client, image, files, command, key)
     return name
@@ -100,7 +115,63 @@ def _set_up(client: docker.DockerClient, image: str, files: bytes, command: str,
         container.remove(force=True)
 
 
-def _exists(client: docker.DockerClient, name: str) -> bool:
+def add_layer(
+    client: docker.DockerClient, image: str, archive: BinaryIO, name: str, command: str = "", changes: Sequence[str] = ()
+) -> None:
+    """Make the image `name`: `image` with a tar laid over its root, then what `command` did there, in bash and without network.
+
+    `changes` are lines of a Dockerfile. Raises SandboxUnavailable where it does not end well, with its last words.
+    """
+    repository, tag = name.rsplit(":", 1)
+    try:
+        with _preparing(client, image, command or "true", tag) as container:
+            container.put_archive("/", archive)
+            container.start()
+            code = container.wait(timeout=SETUP_SECONDS)["StatusCode"]
+            if code:
+                words = container.logs(tail=20).decode("utf-8", "replace").strip()
+                raise SandboxUnavailable(f"{name} could not be made: its setup ended with {code}: {words}")
+            # an image hands its labels on: what is made of it has no owner until it is given one
+            container.commit(repository, tag, changes=[*changes, *(f'LABEL {key}=""' for key in labels(""))], conf={"Cmd": []})
+    except (DockerException, requests.RequestException) as error:
+        raise SandboxUnavailable(f"{name} could not be made: {error}") from error
+
+
+@contextlib.contextmanager
+def _preparing(client: docker.DockerClient, image: str, command: str, run: str) -> Iterator[Container]:
+    container = client.containers.create(
+        image, ["bash", "-ec", command], entrypoint=[], user="0", working_dir="/", network_mode="none", pids_limit=1024,
+        mem_limit="4g", security_opt=["no-new-privileges"], labels=labels(f"layer-{run}"),
+    )  # fmt: skip
+    try:
+        yield container
+    finally:
+        container.remove(force=True)
+
+
+def remove_image(client: docker.DockerClient, name: str) -> None:
+    """Remove an image; nothing happens where there is none, or where a container still uses it."""
+    with contextlib.suppress(ImageNotFound):
+        try:
+            client.images.remove(name)
+        except APIError as error:
+            if error.status_code != 409:
+                raise SandboxUnavailable(f"the image {name} cannot be removed: {error}") from error
+
+
+def need_space(client: docker.DockerClient, gigabytes: float) -> None:
+    """Raise SandboxUnavailable where the disk of the engine's images is too full. Another machine's disk is not seen from here."""
+    root = Path(str(client.info()["DockerRootDir"]))
+    free = shutil.disk_usage(root).free / 1e9 if root.is_dir() else gigabytes
+    if free < gigabytes:
+        raise SandboxUnavailable(
+            f"no space for images: {root} has {free:.1f} GB free and {gigabytes:.1f} GB are needed. "
+            "Mend: docker image prune, or move the engine's data-root to a larger disk"
+        )
+
+
+def exists(client: docker.DockerClient, name: str) -> bool:
+    """Whether the engine has this image."""
     try:
         client.images.get(name)
     except ImageNotFound:
@@ -115,7 +186,7 @@ def _identity(client: docker.DockerClient, image: str) -> str:
         raise SandboxUnavailable(f"there is no Docker image {image}: build or pull it first") from error
 
 
-def _pull(name: str, tell: Tell) -> str:
+def pull(name: str, tell: Tell = quiet) -> str:
     """Pull an image. Returns why not, or nothing."""
     repository, tag = name.split(":")
     client = docker.from_env(timeout=PULL_SECONDS)
@@ -209,7 +280,8 @@ def _entries(path: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 @contextlib.contextmanager
-def _lock(name: str) -> Iterator[None]:
+def lock(name: str) -> Iterator[None]:
+    """Held by one process at a time."""
     path = Path(tempfile.gettempdir()) / f"sandbox-{os.getuid()}-{name}.lock"
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
