@@ -136,7 +136,7 @@ class _Asked:
         """What the model writes there."""
         if place in self._broken and self._draw("edit", place.name) < self._profile.edit:
             return place.right
-        wrong = [line for line in (*place.wrong, place.overfit) if line != now]
+        wrong = [line for line in (*place.wrong, place.overfit) if line != now] or [place.right]
         return wrong[self._pick(wrong, place.name)]
 
     def _mend(self, todo: Sequence[Spot], shown: str) -> Answer:
