@@ -68,6 +68,10 @@ def _docker(tell: Tell) -> Choice:
         with closing(docker.connect()) as client:
             return images.pullable(client, name, tell)
 
+    def look(name: str, python: str) -> tuple[str, bool]:
+        with closing(docker.connect()) as client:
+            return images.interpreter(client, name, python)
+
     def make(environment: Environment, quota: Quota, slots: int | None, run: str) -> Sandbox:
         return docker.DockerSandbox(environment, quota, slots, run)
 
@@ -76,7 +80,7 @@ def _docker(tell: Tell) -> Choice:
             made = images.setup_image(client, environment.image or image, archive(), command, tell)
         return replace(environment, image=made, why=f"{environment.why}, after {command}")
 
-    return Choice("docker", f"closed containers of {image}", Box(version, pullable=pullable), make, set_up)
+    return Choice("docker", f"closed containers of {image}", Box(version, pullable=pullable, look=look), make, set_up)
 
 
 def _bubblewrap(_: Tell) -> Choice:

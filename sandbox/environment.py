@@ -34,6 +34,7 @@ class Box:
     version: str = "3.11"
     native: bool = False  # bubblewrap, local: the host's own files
     pullable: Callable[[str], bool] = lambda _image: False  # whether an official image can be had
+    look: Callable[[str, str], tuple[str, bool]] | None = None  # image, Python in it -> its version, and whether it has pytest
 
 
 def host_box() -> Box:
@@ -54,7 +55,7 @@ def find(
 ) -> Environment:
     """The environment for the checks of `repo`. Raises SandboxError on a wrong --python, SandboxUnavailable when none can be made."""
     if image:
-        return Environment(image=image, why=f"--image {image}")
+        return _of_image(image, python, cache, say, box)
     interpreter = ask(python) if python else _own(repo, tracked, say, environ)
     placed = _place(interpreter, box, say) if interpreter else None
     if interpreter and placed and interpreter.has_pytest:
@@ -70,6 +71,18 @@ def missing_module(detail: str, repo: Path | None = None) -> str | None:
     name = match[1].partition(".")[0]
     homes = (repo, repo / "src") if repo else ()
     return None if any((home / name).exists() or (home / f"{name}.py").exists() for home in homes) else name
+
+
+def _of_image(image: str, python: str | None, cache: Path, say: Callable[[str], None], box: Box) -> Environment:
+    """The image's own Python, or the one that was named in it, with pytest after its packages where it has none."""
+    if not python or box.look is None:
+        return Environment(image=image, why=f"--image {image}")
+    version, complete = box.look(image, python)
+    named = Environment(image=image, python=python, version=version, why=f"{python} of --image {image}")
+    if complete:
+        return named
+    made = str(uv.layer(["pytest"], version=version, platform=_platform(box), cache=cache, say=say))
+    return replace(named, mounts=(made,), site=(made,), why=f"{named.why} with pytest")
 
 
 def _own(repo: Path, tracked: Callable[[str], bool], say: Callable[[str], None], environ: Mapping[str, str]) -> Interpreter | None:

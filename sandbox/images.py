@@ -83,6 +83,18 @@ def interpreter(client: docker.DockerClient, image: str, python: str) -> tuple[s
     return version, complete == "True"
 
 
+def read_folder(client: docker.DockerClient, image: str, folder: str) -> bytes:
+    """A folder of an image, as a tar. No code of the image is run. Raises SandboxUnavailable."""
+    try:
+        container = client.containers.create(image, ["true"], network_mode="none", labels=labels("read"))
+        try:
+            return b"".join(container.get_archive(folder)[0])
+        finally:
+            container.remove(force=True)
+    except (DockerException, requests.RequestException) as error:
+        raise SandboxUnavailable(f"{folder} cannot be read from the image {image}: {error}") from error
+
+
 def setup_image(client: docker.DockerClient, image: str, files: bytes, command: str, tell: Tell = quiet) -> str:
     """`image` after `command` was run once in /setup, which holds the tar `files`, with network. Kept under its content.
 

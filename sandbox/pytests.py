@@ -55,7 +55,8 @@ def run_tests(sandbox: Sandbox, files: Files, job: TestJob, limits: Limits, warm
 
 def _levels(job: TestJob, warm: Warm, wanted: bool) -> Sequence[Level]:
     """Which levels to try, warmest first. The first run of a base is cold: it tells what the zygotes should load."""
-    if not wanted or warm.modules is None or any(name.startswith("PYTHON") and name != "PYTHONPATH" for name, _ in job.env):
+    own_pytest = {"pytest", "_pytest"}.intersection(warm.own)  # the work tree is pytest itself: a zygote would load the base's
+    if not wanted or warm.modules is None or own_pytest or any(name.startswith("PYTHON") and name != "PYTHONPATH" for name, _ in job.env):
         return ("fresh",)
     levels: tuple[Level, ...] = ("imports", "fresh") if job.trace else ("swap", "imports", "fresh")
     return tuple(level for level in levels if level not in warm.refused)

@@ -94,3 +94,4 @@ class Outcome:
     cost: Cost = field(default_factory=Cost)
     run: str = ""  # id of the swesearch run
     error: str = ""  # an infrastructure failure, in one line: nothing is said of the code
+    mode: Mode = "issue"  # "check": the failing tests were given, which nobody has in real life

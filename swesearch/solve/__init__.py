@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from swesearch.settings import Settings
 from swesearch.solve.models import named
 from swesearch.solve.plan import plan
+from swesearch.solve.rank import rank
 from swesearch.solve.ready import ready
 from swesearch.solve.results import apply, reproduction, solution
 from swesearch.solve.search import search
 
-__all__ = ["apply", "models", "plan", "ready", "reproduction", "search", "solution"]
+__all__ = ["apply", "models", "plan", "rank", "ready", "reproduction", "search", "solution"]
 
 
 def models(settings: Settings) -> Mapping[str, str]:
