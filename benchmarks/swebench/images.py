@@ -1,0 +1,170 @@
+"""Environments of instances: the official image where it can be pulled, else one made here.
+
+base image -> interpreter -> packages (shared by all whose versions are the same) -> /testbed at the base commit, no later one.
+Each image is named after what is in it, so that nothing stale is ever used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import docker
+from docker.errors import DockerException, ImageNotFound
+from requests import RequestException
+
+from benchmarks.swebench.base import Instance, Place
+from benchmarks.swebench.checkout import Repositories
+from benchmarks.swebench.layers import ACTIVATE, PACKAGES, PYTHONS, SEARCHED, activation, add_interpreter, add_packages, archive, digest
+from benchmarks.swebench.locks import Uv
+from benchmarks.swebench.specs import Recipe, recipe
+from sandbox.base import SandboxUnavailable
+from sandbox.docker import connect
+from sandbox.images import add_layer, base_image, exists, lock, need_space, pull, remove_image
+
+FORMAT = 2  # raise it when the layout of the images changes
+SPACE, OFFICIAL_SPACE = 4.0, 12.0  # gigabytes that must be free before an image is made, or pulled
+NO_SUCH_IMAGE = ("not found", "manifest unknown", "does not exist", "denied")  # says a registry that does answer
+CHECK = f"/{PACKAGES}/bin/python -c 'import ctypes, hashlib, lzma, sqlite3, ssl, zlib'"  # does the base have what Python needs?
+COMMIT = "git -c user.email=setup@swebench.config -c user.name=SWE-bench commit --quiet --allow-empty -am SWE-bench"
+
+Tell = Callable[[str], None]
+
+
+class Environments:
+    """Makes instances ready. What is made is kept until `done`; several processes may make the same at the same time."""
+
+    def __init__(
+        self,
+        cache: Path,
+        repos: Path | None = None,
+        python_root: Path | None = None,
+        pull_images: bool = True,
+        tell: Tell = lambda _: None,
+    ) -> None:
+        self._client: docker.DockerClient | None = None
+        self._repositories, self._uv, self._tell = Repositories(cache, repos), Uv(cache, python_root), tell
+        self._registry = pull_images  # False once it did not answer: it is asked no more in this run
+        self._pulled: set[str] = set()
+
+    def ready(self, instance: Instance) -> Place:
+        """An image and a checkout of `instance`. Raises SandboxUnavailable with how to mend it, and BenchError."""
+        try:
+            return self._ready(instance)
+        except (DockerException, RequestException) as error:
+            raise SandboxUnavailable(f"{instance.id}: the Docker engine failed: {error}") from error
+        except OSError as error:
+            raise SandboxUnavailable(f"{instance.id}: its files cannot be kept: {error}") from error
+
+    def done(self, instance: Instance, place: Place, left: Iterable[Instance] = ()) -> None:
+        """Remove the image of `instance`, and what it stands on where no instance `left` is of the same project and version."""
+        try:
+            below = self._engine().images.get(place.image).labels.get("swebench.below", "")
+        except ImageNotFound:
+            return
+        remove_image(self._engine(), place.image)
+        shared = any((other.repo, other.version) == (instance.repo, instance.version) for other in left)
+        if below in self._pulled or (below.startswith("swebench-environment:") and not shared):
+            remove_image(self._engine(), below)
+
+    def close(self) -> None:
+        """Let go of the engine. Images stay."""
+        if self._client:
+            self._client.close()
+        self._client = None
+
+    def _engine(self) -> docker.DockerClient:
+        self._client = self._client or connect()
+        return self._client
+
+    def _ready(self, instance: Instance) -> Place:
+        repo, official = self._repositories.checkout(instance), self._official(instance)
+        if official:
+            setup = ["rm -rf /testbed/.git", "mv /testbed.git /testbed/.git", "cd /testbed", COMMIT]
+            return Place(self._testbed(instance, official, "", setup), "/opt/miniconda3/envs/testbed/bin/python", repo)
+        steps = recipe(instance, repo, lambda commit, path: self._repositories.read(instance.repo, commit, path))
+        setup = ["cd /testbed", f"source /{ACTIVATE}", *steps.setup, COMMIT]
+        return Place(
+            self._testbed(instance, self._environment(instance, steps), activation(instance), setup), f"/{PACKAGES}/bin/python", repo
+        )
+
+    def _official(self, instance: Instance) -> str:
+        """The prebuilt image, "" where it cannot be pulled."""
+        name = official_name(instance)
+        if exists(self._engine(), name):
+            return name
+        if not self._registry:
+            return ""
+        need_space(self._engine(), OFFICIAL_SPACE)
+        if why := pull(name, self._tell):
+            self._registry = any(words in why for words in NO_SUCH_IMAGE)
+            self._tell(f"{name} cannot be pulled ({why[:200]}): making it here")
+            return ""
+        self._pulled.add(name)
+        return name
+
+    def _environment(self, instance: Instance, steps: Recipe) -> str:
+        """The image with the packages that `steps` lead to."""
+        versions = self._uv.resolve(steps)
+        python = self._interpreter(versions.python)
+        name = f"swebench-environment:{_hash(FORMAT, python, versions.key)}"
+        with lock(name):
+            if not exists(self._engine(), name):
+                need_space(self._engine(), SPACE)
+                self._tell(f"{instance.id}: installing {len(versions.packages)} packages for Python {versions.python}")
+                with self._uv.installed(versions) as (venv, build), archive() as tar:
+                    add_packages(tar, venv, build, versions.python)
+                    add_layer(self._engine(), python, tar.done(), name, CHECK, [f"ENV PATH={SEARCHED}"])
+        return name
+
+    def _interpreter(self, version: str) -> str:
+        """The base image with a Python of `version` in /opt/python."""
+        base, prefix = base_image(self._engine(), tell=self._tell), self._uv.interpreter(version)
+        name = f"swebench-python:{_hash(FORMAT, base, digest(prefix / 'bin' / f'python{version}'))}"
+        with lock(name):
+            if not exists(self._engine(), name):
+                need_space(self._engine(), SPACE)
+                with archive() as tar:
+                    add_interpreter(tar, prefix, version)
+                    add_layer(
+                        self._engine(), base, tar.done(), name, f"echo /{PYTHONS}/{version}/lib > /etc/ld.so.conf.d/python.conf && ldconfig"
+                    )
+        return name
+
+    def _testbed(self, instance: Instance, below: str, script: str, setup: list[str]) -> str:
+        """The image of `instance` on top of `below`."""
+        content = _hash(FORMAT, below, script, *setup, instance.repo, instance.base_commit)
+        name = f"swebench-instance:{instance.id.lower()[:80]}-{content}"
+        with lock(name):
+            if not exists(self._engine(), name):
+                need_space(self._engine(), SPACE)
+                self._tell(f"{instance.id}: making its image")
+                self._make_testbed(instance, below, name, script, setup)
+        return name
+
+    def _make_testbed(self, instance: Instance, below: str, name: str, script: str, setup: list[str]) -> None:
+        with tempfile.TemporaryDirectory(prefix="swebench-") as folder, archive() as tar:
+            fresh = self._repositories.fresh(instance, Path(folder) / "repo")
+            if script:
+                tar.add(fresh, "testbed")
+                tar.write(ACTIVATE, script)
+            else:  # the official image has the files already, and may have a longer history
+                tar.add(fresh / ".git", "testbed.git")
+            changes = ["WORKDIR /testbed", f"LABEL swebench.below={below}"]
+            add_layer(self._engine(), below, tar.done(), name, "\n".join(setup), changes)
+
+
+def official_name(instance: Instance) -> str:
+    """How the makers of a data set call an instance's image."""
+    if instance.kind in ("rebench", "live") and instance.row.get("docker_image"):
+        return str(instance.row["docker_image"])
+    if instance.kind == "pro":
+        return f"jefzda/sweap-images:{instance.row.get('dockerhub_tag')}"
+    return f"swebench/sweb.eval.x86_64.{instance.id.lower().replace('__', '_1776_')}:latest"
+
+
+def _hash(*content: object) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
