@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import docker
-from docker.errors import DockerException, ImageNotFound
+from docker.errors import DockerException
 from requests import RequestException
 
 from benchmarks.swebench.base import Instance, Place
@@ -49,22 +49,26 @@ class Environments:
         self._repositories, self._uv, self._tell = Repositories(cache, repos), Uv(cache, python_root), tell
         self._registry = pull_images  # False once it did not answer: it is asked no more in this run
         self._pulled: set[str] = set()
+        self._places: dict[str, Place] = {}
 
     def ready(self, instance: Instance) -> Place:
         """An image and a checkout of `instance`. Raises SandboxUnavailable with how to mend it, and BenchError."""
         try:
-            return self._ready(instance)
+            place = self._places.get(instance.id)
+            if place is None or not exists(self._engine(), place.image):
+                place = self._places[instance.id] = self._ready(instance)
+            return place
         except (DockerException, RequestException) as error:
             raise SandboxUnavailable(f"{instance.id}: the Docker engine failed: {error}") from error
         except OSError as error:
             raise SandboxUnavailable(f"{instance.id}: its files cannot be kept: {error}") from error
 
-    def done(self, instance: Instance, place: Place, left: Iterable[Instance] = ()) -> None:
+    def done(self, instance: Instance, left: Iterable[Instance] = ()) -> None:
         """Remove the image of `instance`, and what it stands on where no instance `left` is of the same project and version."""
-        try:
-            below = self._engine().images.get(place.image).labels.get("swebench.below", "")
-        except ImageNotFound:
+        place = self._places.pop(instance.id, None)
+        if place is None or not exists(self._engine(), place.image):
             return
+        below = self._engine().images.get(place.image).labels.get("swebench.below", "")
         remove_image(self._engine(), place.image)
         shared = any((other.repo, other.version) == (instance.repo, instance.version) for other in left)
         if below in self._pulled or (below.startswith("swebench-environment:") and not shared):
