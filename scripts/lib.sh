@@ -44,18 +44,19 @@ need_ensurepip() {
 }
 
 # Make .venv, or bring it up to date, when pyproject.toml asks for something else than what was installed last.
+# setup_venv [extra]: with what that extra of pyproject.toml needs besides.
 setup_venv() {
-    local stamp="$VENV/installed" wanted python
+    local extra="${1:-}" stamp="$VENV/installed" wanted python
     wanted="$(cksum <"$ROOT/pyproject.toml")"
-    [ -x "$PY" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
+    [ -x "$PY" ] && grep -qsxF "$wanted $extra" "$stamp" && return
     command -v git >/dev/null || die "git is missing: install it first"
     python="$(choose_python)"
     need_ensurepip "$python"
     say "setting up $VENV with $python"
     [ -x "$PY" ] && new_enough "$PY" || "$python" -m venv --clear "$VENV"
     "$PY" -m pip --version >/dev/null 2>&1 || "$PY" -m ensurepip >/dev/null
-    "$PY" -m pip install -qq --disable-pip-version-check -e "$ROOT[dev]" || die "pip could not install what pyproject.toml asks for"
-    printf '%s\n' "$wanted" >"$stamp"
+    "$PY" -m pip install -qq --disable-pip-version-check -e "$ROOT${extra:+[$extra]}" || die "pip could not install what pyproject.toml asks for"
+    printf '%s\n' "$wanted " "$wanted $extra" >"$stamp"
 }
 
 docker_answers() { "$PY" -W ignore -c 'import docker; docker.from_env(timeout=10).ping()' >/dev/null 2>&1; }

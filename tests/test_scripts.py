@@ -54,3 +54,18 @@ def test_without_docker_its_tests_are_skipped_with_the_reason_and_fail_in_ci(ci:
     assert outcome in done.stdout.splitlines()[-1]
     assert "no Docker engine answers" in done.stdout
     assert done.returncode == code
+
+
+def test_who_only_watches_the_demo_installs_nothing_of_the_tests_and_nothing_twice(tmp_path: Path) -> None:
+    fake, log = tmp_path / "bin" / "python", tmp_path / "log"
+    fake.parent.mkdir()
+    fake.write_text(f'#!/bin/sh\ncase "$*" in *" install "*) echo "$@" >>"{log}" ;; esac\n')
+    fake.chmod(0o755)
+
+    def installed(*calls: str) -> list[str]:
+        log.write_text("")
+        run("bash", "-c", f'. scripts/lib.sh; VENV="{tmp_path}"; PY="{fake}"; PYTHON="{sys.executable}"; {"; ".join(calls)}')
+        return [line.split()[-1].removeprefix(str(ROOT)) for line in log.read_text().splitlines()]
+
+    assert installed("setup_venv", "setup_venv") == [""]
+    assert installed("setup_venv dev", "setup_venv dev", "setup_venv") == ["[dev]"]
