@@ -32,11 +32,14 @@ def grade(place: Place, instance: Instance, patch: str, folder: Path, seconds: f
 
     Raises SandboxUnavailable where the engine fails (nothing is kept then), BenchError where swebench does not know the instance.
     """
-    key = patch_key(patch)
     if not patch.strip():
-        return Grade(instance.id, key, "empty", why="the patch is empty")
-    with lock(f"grade-{_hash(str(folder.resolve()))}-{instance.id}-{key}"):
-        return kept(folder, instance.id, key) or _keep(folder, judge(place, instance, patch, folder, seconds))
+        return Grade(instance.id, patch_key(patch), "empty", why="the patch is empty")
+    return _once(place, instance, patch, folder, seconds)
+
+
+def untouched(place: Place, instance: Instance, folder: Path, seconds: float = SECONDS) -> Grade:
+    """What the tests say where nothing is patched, which is how an instance is validated; kept, and raises, as `grade`."""
+    return _once(place, instance, "", folder, seconds)
 
 
 def kept(folder: Path, instance: str, key: str) -> Grade | None:
@@ -48,8 +51,13 @@ def kept(folder: Path, instance: str, key: str) -> Grade | None:
     return Grade(**{**found, "fail_to_pass": tuple(found["fail_to_pass"]), "pass_to_pass": tuple(found["pass_to_pass"])})
 
 
-def judge(place: Place, instance: Instance, patch: str, folder: Path, seconds: float = SECONDS) -> Grade:
-    """The verdict found anew and not kept, though its log is. An empty patch is run as well. Raises as `grade` does."""
+def _once(place: Place, instance: Instance, patch: str, folder: Path, seconds: float) -> Grade:
+    key = patch_key(patch)
+    with lock(f"grade-{_hash(str(folder.resolve()))}-{instance.id}-{key}"):
+        return kept(folder, instance.id, key) or _keep(folder, _judge(place, instance, patch, folder, seconds))
+
+
+def _judge(place: Place, instance: Instance, patch: str, folder: Path, seconds: float) -> Grade:
     key = patch_key(patch)
     blank = Grade(instance.id, key, "error", log=f"grades/{instance.id}/{key}.log")
     log = folder / blank.log
