@@ -75,7 +75,9 @@ class Results:
             results = cls(folder, lock)
             results._must_be_ours()
             results.model = str(config["model_name_or_path"])
-            put(folder / CONFIG, json.dumps(config, indent=1) + "\n")
+            before = results.config().get("instances", []) if (folder / CONFIG).exists() else []
+            chosen = list(dict.fromkeys([*before, *config.get("instances", [])]))  # a report tells of all that were ever asked for
+            put(folder / CONFIG, json.dumps({**config, "instances": chosen}, indent=1) + "\n")
         except BaseException:
             os.close(lock)
             raise

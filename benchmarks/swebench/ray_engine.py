@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.swebench.base import BenchError, Instance
-from benchmarks.swebench.ray_journals import Row, Sent, journals, keep, restore
+from benchmarks.swebench.ray_journals import Row, Sent, gradings, journals, keep, keep_files, restore
 from benchmarks.swebench.workers import Life, Step, StepFailed, Tell, WorkerDied, carried_out
 from sandbox.base import SandboxUnavailable
 from swesearch.cli.options import home_folder
@@ -102,8 +102,9 @@ class RayEngine:
                 self._calls[number] = call
             try:
                 call.ref = self._remote.remote(step, instance, self._mailbox, number, self._key, list(journals(home)))
-                kind, value = self._ray.get(call.ref)
+                (kind, value), files = self._ray.get(call.ref)
                 self._collect()
+                keep_files(self._folder, files)
             finally:
                 with self._lock:
                     del self._calls[number]
@@ -162,13 +163,13 @@ class RayEngine:
             raise StepFailed(f"the Ray cluster cannot be reached any more: {_last_line(error)}") from error
 
 
-def _work(step: Step, instance: Instance, mailbox: Any, call: int, key: str, rows: list[Row]) -> tuple[str, Any]:
-    """A task on a node."""
+def _work(step: Step, instance: Instance, mailbox: Any, call: int, key: str, rows: list[Row]) -> tuple[tuple[str, Any], dict[str, bytes]]:
+    """A task on a node: what came of the step, and the records of its gradings."""
     home = home_folder(None, os.environ) / "swebench" / key / instance.id
     restore(home, rows)
     reporter = _Reporter(mailbox, call, home)
     with reporter:
-        return carried_out(step, instance, home, Life(reporter.tell, reporter.stop))
+        return carried_out(step, instance, home, Life(reporter.tell, reporter.stop)), gradings(home)
 
 
 class _Reporter:

@@ -1,4 +1,4 @@
-"""The journals of an instance's runs, copied between machines event by event."""
+"""What an instance leaves on a disk, copied between machines: journals event by event, and the records of gradings."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from swesearch.base import Event
 from swesearch.journal import Journal
 from swesearch.runs import JOURNAL
+
+LONGEST = 2 << 20  # bytes of a log
 
 
 class Row(NamedTuple):
@@ -66,6 +68,19 @@ def restore(home: Path, rows: Iterable[Row]) -> None:
             shutil.rmtree(path.parent)
         if not path.exists():
             _append(path, found)
+
+
+def gradings(home: Path) -> dict[str, bytes]:
+    """Verdicts and logs of the instance's gradings, by path beside its folder; of a long log the end."""
+    found = sorted((home.parent / "grades" / home.name).glob("*"))
+    return {str(path.relative_to(home.parent)): path.read_bytes()[-LONGEST:] for path in found if path.is_file()}
+
+
+def keep_files(folder: Path, files: dict[str, bytes]) -> None:
+    """Write what `gradings` gave."""
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
 
 
 def _append(path: Path, rows: list[Row]) -> None:

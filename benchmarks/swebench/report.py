@@ -6,16 +6,17 @@ Several results folders that differ in their seed give the mean and the spread o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from benchmarks.swebench.base import Outcome
 from benchmarks.swebench.outputs import Result, Results
-from benchmarks.swebench.preds import put
+from benchmarks.swebench.preds import PREDS, put
 from benchmarks.swebench.stats import spread, wilson
 from benchmarks.swebench.table import ended
+from swesearch.report.text import line
 
 REPORT = "report.json"
 SCHEMA = 2  # as the harness numbers its reports
@@ -107,6 +108,30 @@ def seeds(summaries: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "never": sorted(name for name, seen in often.items() if not any(seen)),
         "sometimes": sorted(both),
     }
+
+
+def rows(folder: Path, found: dict[str, Any]) -> Iterator[str]:
+    """A summary as lines of text."""
+    rate, chosen, cost = found["rate"], found["selection"], found["cost"]
+    if rate["of"]:
+        yield f"resolved {rate['resolved']} of {rate['of']}: {rate['rate']:.1%} (95 % interval {rate['low']:.1%} to {rate['high']:.1%})"
+    for k, share in chosen["oracle"].items():
+        yield f"oracle@{k} {share:.1%}"
+    for name in ("recall", "false_accepts"):
+        if chosen[name] is not None:
+            yield f"{name.replace('_', ' ')} {chosen[name]:.1%}"
+    yield ", ".join(f"{cost[name]['total']:,.6g} {name}" for name in ("evaluations", "seconds", "tokens", "dollars"))
+    if found["error_instances"]:
+        yield f"{found['error_instances']} could not be found out: {', '.join(found['error_ids'][:5])}"
+    yield f"predictions: {line(str(folder / PREDS))}   report: {line(str(folder / 'report.html'))}"
+
+
+def seed_rows(found: dict[str, Any]) -> Iterator[str]:
+    """A summary of seeds as lines of text."""
+    if found["mean"] is not None:
+        yield f"over {len(found['evaluations'])} evaluations: {found['mean']:.1%} on average, standard deviation {found['deviation']:.1%}"
+    yield f"always resolved {len(found['always'])}, sometimes {len(found['sometimes'])}, never {len(found['never'])}"
+    yield from (f"  sometimes: {name}" for name in found["sometimes"])
 
 
 def _harness(rows: Sequence[Result]) -> dict[str, Any]:

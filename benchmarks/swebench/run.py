@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.swebench import trajectory
 from benchmarks.swebench.base import Grade, Instance, Outcome, Place
 from benchmarks.swebench.outputs import Result, Results, patch_id
 from benchmarks.swebench.purse import Purse
@@ -20,7 +21,8 @@ FINISHED, BUDGET_ENDED, FAILED, INTERRUPTED = 0, 3, 4, 130
 
 Ready = Callable[[Instance, Tell], Place]
 Search = Callable[[Instance, Place, Path, Life], Outcome | None]
-Grader = Callable[[Instance, Place, str], Grade]
+Grader = Callable[[Instance, Place, str, Path], Grade]
+Prune = Callable[[Instance, Place], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +42,25 @@ class SearchStep:
 
 @dataclass(frozen=True, slots=True)
 class GradeStep:
-    """Make an instance ready and grade patches for it."""
+    """Make an instance ready and grade patches for it; then remove what is needed no more."""
 
     ready: Ready
     grade: Grader
     patches: tuple[str, ...]
+    prune: Prune | None = None
 
-    def __call__(self, instance: Instance, _home: Path, life: Life) -> tuple[Grade, ...] | None:
+    def __call__(self, instance: Instance, home: Path, life: Life) -> tuple[Grade, ...] | None:
         """A grade for each patch; None where it was stopped before the end."""
+        life.tell("environment")
         place = self.ready(instance, life.tell)
         found: list[Grade] = []
         for number, patch in enumerate(self.patches, 1):
             if life.stop.is_set():
                 return None
             life.tell(f"grading {number} of {len(self.patches)}")
-            found.append(self.grade(instance, place, patch))
+            found.append(self.grade(instance, place, patch, home))
+        if self.prune and all(grade.status != "error" for grade in found):
+            self.prune(instance, place)
         return tuple(found)
 
 
@@ -63,12 +69,24 @@ class Plan:
     """What is to be done with each instance."""
 
     ready: Ready
-    search: Search
+    search: Callable[[Instance], Search]
     grade: Grader | None  # None: predictions only
     oracle: int = 1  # how many finalists to grade
+    prune: Callable[[Instance], Prune] | None = None
+
+    def search_step(self, instance: Instance) -> SearchStep:
+        """The first step of an instance."""
+        return SearchStep(self.ready, self.search(instance))
+
+    def grade_step(self, instance: Instance, patches: tuple[str, ...]) -> GradeStep:
+        """The second."""
+        assert self.grade, "nothing is graded without it"
+        return GradeStep(self.ready, self.grade, patches, self.prune(instance) if self.prune else None)
 
     def patches(self, outcome: Outcome) -> tuple[str, ...]:
         """What there is to be graded: what was handed over, then the finalists."""
+        if self.grade is None:
+            return ()
         finalists = [each.patch for each in outcome.finalists[: self.oracle]] if self.oracle > 1 else []
         return tuple(dict.fromkeys([outcome.patch, *finalists]))
 
@@ -106,9 +124,8 @@ class Evaluation:
         return result.outcome is None or bool(self._ungraded(result))
 
     def _ungraded(self, result: Result) -> tuple[str, ...]:
-        if self._plan.grade is None or result.outcome is None:
-            return ()
-        return tuple(patch for patch in self._plan.patches(result.outcome) if not result.grade_of(patch))
+        wanted = self._plan.patches(result.outcome) if result.outcome else ()
+        return tuple(patch for patch in wanted if not result.grade_of(patch))
 
     def _wait(self, futures: Iterable[Future[None]]) -> None:
         """Until all have ended. Signals are handled between two looks; the first error stops the others."""
@@ -131,7 +148,7 @@ class Evaluation:
             if result.outcome is None:
                 result = self._searched(instance)
             if patches := self._ungraded(result):
-                result = self._graded(instance, patches)
+                result = self._step(instance, self._plan.grade_step(instance, patches), self._keep_grades)
             if result.error or not self._missing(result):
                 self._board.finished(result)
             else:
@@ -140,12 +157,9 @@ class Evaluation:
     def _searched(self, instance: Instance) -> Result:
         """Search, if there is money for it."""
         with self._purse.pays(self._results.home(instance.id), self._stop) as begin:
-            step = SearchStep(self._plan.ready, self._plan.search)
-            return self._step(instance, step, self._keep_outcome) if begin else self._results[instance.id]
-
-    def _graded(self, instance: Instance, patches: tuple[str, ...]) -> Result:
-        assert self._plan.grade is not None
-        return self._step(instance, GradeStep(self._plan.ready, self._plan.grade, patches), self._keep_grades)
+            if not begin:
+                return self._results[instance.id]
+            return self._step(instance, self._plan.search_step(instance), self._keep_outcome)
 
     def _step(self, instance: Instance, step: Step, keep: Callable[[str, object], Result]) -> Result:
         try:
@@ -174,7 +188,8 @@ class Evaluation:
     def _keep_outcome(self, instance: str, found: object) -> Result:
         assert isinstance(found, Outcome)
         if found.error:
-            return self._results.update(instance, error=found.error)
+            return self._results.update(instance, error=f"{found.exit_status}: {found.error}")
+        trajectory.write(self._results.home(instance), found)
         return self._results.update(instance, outcome=found, error="")
 
     def _keep_grades(self, instance: str, found: object) -> Result:

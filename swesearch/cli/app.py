@@ -187,6 +187,14 @@ def config(
     looking.config(path, preset, given or [])
 
 
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench(context: typer.Context) -> None:
+    """Evaluate on SWE-bench data sets: searches, grading, reports (in a checkout of the repository). See `bench --help`."""
+    from swesearch.cli import extras
+
+    raise typer.Exit(extras.run("bench", context.args))
+
+
 @app.command()
 def doctor(home: Home = None) -> None:
     """Say what swesearch needs, what is there, and how to get what is missing. Exits with 4 where no fix could be run."""

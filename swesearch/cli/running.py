@@ -122,7 +122,7 @@ def _search(run: runs.Run, output: Output) -> int:
             if event.kind == "stopped":
                 ended.append(event.data["exit_code"])
 
-    with _interruptible() as stop, view.watch():
+    with interruptible() as stop, view.watch():
         solution = solve.search(run, observe, stop)
     code = ended[-1] if ended else int(solution.best is None)
     if not output.json:
@@ -137,7 +137,7 @@ def _again(run: runs.Run, code: int) -> str:
 
 
 @contextmanager
-def _interruptible() -> Iterator[threading.Event]:
+def interruptible() -> Iterator[threading.Event]:
     """An event that the first Ctrl-C (or SIGTERM) sets. The second one ends the process at once: boxes die with their pipes."""
     stop = threading.Event()
 

@@ -55,7 +55,7 @@ class Search:
 class Grader:
     notes: Path
 
-    def __call__(self, instance: Instance, _place: Place, patch: str) -> Grade:
+    def __call__(self, instance: Instance, _place: Place, patch: str, _home: Path) -> Grade:
         with self.notes.open("a") as notes:
             notes.write(f"grade {instance.id} {patch_id(patch)}\n")
         status = "resolved" if patch == RIGHT else "unresolved" if patch else "empty"

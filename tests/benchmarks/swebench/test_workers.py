@@ -38,7 +38,7 @@ def evaluate(
     told = io.StringIO()
     engine = Processes(folder, slots)
     with Results.open(folder, {"model_name_or_path": "m"}, ()) as results:
-        plan = Plan(ready, search, Grader(search.notes), oracle)
+        plan = Plan(ready, lambda _: search, Grader(search.notes), oracle)
         board = Board(console(told), len(names))
         evaluation = Evaluation(results, engine, plan, purse or Purse(0.0, None), board, stop or threading.Event())
         try:
@@ -117,7 +117,7 @@ def test_many_failures_in_a_row_end_the_evaluation(tmp_path: Path) -> None:
     engine = Dead()
     with Results.open(tmp_path, {"model_name_or_path": "m"}, ()) as results:
         told = io.StringIO()
-        plan = Plan(ready, Search(tmp_path / "notes"), None)
+        plan = Plan(ready, lambda _: Search(tmp_path / "notes"), None)
         evaluation = Evaluation(results, engine, plan, Purse(0.0, None), Board(console(told), 9), threading.Event())
         assert evaluation.run([instance(f"right-{n}") for n in range(9)]) == 4
     assert engine.calls == 5
