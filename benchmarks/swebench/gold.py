@@ -113,7 +113,8 @@ def chosen(options: argparse.Namespace) -> tuple[list[Instance], Environments]:
     """What the options ask for. Raises BenchError."""
     instances = choose(load(options.data), slice=options.slice, filter=options.filter, ids=options.ids)
     tell = lambda words: print(f"  {time.strftime('%H:%M:%S')} {words}", file=sys.stderr, flush=True)  # noqa: E731
-    return instances, Environments(options.cache, options.repos, options.python_root, not options.no_pull, tell)
+    repos, pythons = (path.resolve() if path else None for path in (options.repos, options.python_root))
+    return instances, Environments(options.cache.resolve(), repos, pythons, not options.no_pull, tell)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

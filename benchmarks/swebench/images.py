@@ -22,7 +22,7 @@ from benchmarks.swebench.layers import ACTIVATE, PACKAGES, PYTHONS, SEARCHED, ac
 from benchmarks.swebench.locks import Uv
 from benchmarks.swebench.specs import Recipe, recipe
 from sandbox.base import SandboxUnavailable
-from sandbox.docker import connect
+from sandbox.docker import connect, sweep
 from sandbox.images import add_layer, base_image, exists, lock, need_space, pull, remove_image
 
 FORMAT = 2  # raise it when the layout of the images changes
@@ -81,7 +81,9 @@ class Environments:
         self._client = None
 
     def _engine(self) -> docker.DockerClient:
-        self._client = self._client or connect()
+        if self._client is None:
+            self._client = connect()
+            sweep(self._client)  # what a run that was killed has left
         return self._client
 
     def _ready(self, instance: Instance) -> Place:

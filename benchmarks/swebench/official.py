@@ -13,6 +13,8 @@ from typing import Any
 
 from benchmarks.swebench.base import Grade, Instance
 from benchmarks.swebench.specs import specification
+from sandbox.docker import connect
+from sandbox.images import remove_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,23 @@ def complete(log: str) -> bool:
     from swebench.harness.constants import END_TEST_OUTPUT, START_TEST_OUTPUT
 
     return START_TEST_OUTPUT in log and END_TEST_OUTPUT in log
+
+
+def harness(instance: Instance, image: str, patch: str, run: str, seconds: int) -> dict[str, bool]:
+    """What the official harness itself says of `patch` in `image`: {"completed", "resolved"}. It keeps its logs in ./logs."""
+    from swebench.harness.run_evaluation import run_instance
+
+    client = connect()
+    described = replace(_described(instance), namespace="swesearch-parity")  # a namespace is what says that nothing is to be built
+    name = described.instance_image_key
+    try:
+        client.images.get(image).tag(*name.rsplit(":", 1))
+        prediction = {"instance_id": instance.id, "model_name_or_path": "parity", "model_patch": patch}
+        said: dict[str, bool] = run_instance(described, prediction, False, False, client, run, seconds)
+        return said
+    finally:
+        remove_image(client, name)
+        client.close()
 
 
 def _described(instance: Instance) -> Any:
