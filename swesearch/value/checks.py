@@ -31,6 +31,9 @@ TYPICAL = 0.03  # CPU seconds that a test is taken to need where all of them han
 SLACK, FLOOR, SHORTEST = 5.0, 2.0, 0.2  # a candidate may use this many times the root's CPU seconds; no less for a run, for a test
 
 
+Widen = Callable[[TestJob], tuple[str, ...]]  # what to run instead of the job's own arguments
+
+
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """What a check says about the root."""
@@ -60,7 +63,7 @@ class CheckRun:
     @cached_property
     def baseline(self) -> Baseline:
         """The check on the root. Raises CheckPasses, CheckUnusable or SandboxUnavailable."""
-        first = self._patient(self._fresh(self.root, self._sandbox, _as_given, QUICK))
+        first = self._patient(self._fresh(self.root, self._sandbox, _as_given, QUICK, self._warm))
         failing = self._failing(first)
         again = self._again(first, failing)
         known = {outcome.id: outcome.outcome for outcome in again.outcomes}
@@ -90,13 +93,20 @@ class CheckRun:
         return self._limits.seconds / PER_TEST
 
     def _again(self, first: TestRun, failing: Mapping[str, TestOutcome]) -> TestRun:
-        """A second run on the root: of the whole files that the check names, but not of tests known to hang."""
-        if self._job is None:
+        """A second run on the root, as warm as candidates will be: of the whole files that the check names, but not of tests known to hang.
+
+        Where it does not bear out the first a cold one is asked, and warm runs are believed no more if that sides with the first.
+        """
+        whole = self.is_whole and first.status == "complete"
+        quick = [name for name in first.collected if name not in failing or failing[name].error != CUT] if whole else []
+        if self._job is None or (whole and not quick):
             return first
-        if not self.is_whole or first.status != "complete":
-            return self._run(self.root, self._limits)
-        quick = [name for name in first.collected if name not in failing or failing[name].error != CUT]
-        return self._run(self.root, self._limits, only=quick) if quick else first
+        again = self._run(self.root, self._limits, only=quick)
+        if again.level != "fresh" and not _bears_out(again, first):
+            warm, self._warm = self._warm, Warm(refused=dict.fromkeys(("swap", "imports"), "it tells of the root what a cold run does not"))
+            again = self._run(self.root, self._limits, only=quick)
+            self._warm = self._warm if _bears_out(again, first) else warm
+        return again
 
     def failing(self, state: State, *, stop: bool) -> TestRun:
         """The tests that fail on the root, run on `state`; up to the first failure if `stop`."""
@@ -165,12 +175,12 @@ class CheckRun:
         job = replace(self._job, args=_whole_files(self._job), only=wanted, **how)  # type: ignore[arg-type]
         return run_tests(self._sandbox, self.files(state), job, limits, self._warm)
 
-    def _fresh(self, state: State, sandbox: Sandbox, widen: Callable[[TestJob], tuple[str, ...]], seconds: float) -> TestRun:
+    def _fresh(self, state: State, sandbox: Sandbox, widen: Widen, seconds: float, learns: Warm | None = None) -> TestRun:
         """A run in a process of its own."""
         if self._job is None:
             return self._plain(sandbox, state, self._limits)
         job = replace(self._job, args=widen(self._job), seconds=seconds)
-        return run_tests(sandbox, self.files(state), job, self._limits)
+        return run_tests(sandbox, self.files(state), job, self._limits, learns)
 
     def _plain(self, sandbox: Sandbox, state: State, limits: Limits) -> TestRun:
         """A check that is no Python test: its exit status is all there is."""
@@ -245,6 +255,13 @@ class CheckRun:
         used = max((run.result.cpu_seconds for run in runs if run.result and run.status == "complete"), default=0.0)
         seconds = min(self._limits.seconds, max(FLOOR, used * SLACK))
         return replace(self._limits, seconds=min(self._limits.seconds, 3 * seconds), cpu_seconds=seconds)
+
+
+def _bears_out(again: TestRun, first: TestRun) -> bool:
+    """Whether a second run is complete and says the same of each test that the first ran, if the first was complete."""
+    known = {outcome.id: outcome.outcome for outcome in again.outcomes}
+    same = all(known.get(each.id) in (None, each.outcome) for each in first.outcomes)
+    return same and again.status == (first.status if first.status in ("complete", "broken") else again.status)
 
 
 def _cheap_first(failing: Mapping[str, TestOutcome]) -> dict[str, TestOutcome]:

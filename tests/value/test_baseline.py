@@ -1,0 +1,64 @@
+"""What a check says about the code as it is, and how it is asked."""
+
+import sys
+
+import pytest
+
+from sandbox.base import Environment, Limits
+from sandbox.local import LocalSandbox
+from swesearch.base import Check
+from swesearch.store import Store
+from swesearch.value.checks import CheckRun
+
+CODE = """\
+import os
+
+BEGAN = os.getpid()
+
+
+def double(number):
+    return number + 1
+"""
+TESTS = """\
+import os
+
+import code_under_test as code
+
+
+def test_double():
+    assert code.double(2) == 4
+
+
+def test_other():
+    assert {condition}
+"""
+
+
+@pytest.fixture
+def check_run(tmp_path):
+    boxes = []
+
+    def make(condition):
+        repo = tmp_path / "repo"
+        repo.mkdir()
+        (repo / "code_under_test.py").write_text(CODE)
+        (repo / "test_code.py").write_text(TESTS.format(condition=condition))
+        boxes.append(LocalSandbox(Environment(python=sys.executable), slots=1))
+        store = Store.open(repo, tmp_path / "store", plain=True)
+        return CheckRun(store, boxes[0], store.root(), Check(("pytest", "-q", "test_code.py")), Limits(seconds=30))
+
+    yield make
+    for box in boxes:
+        box.close()
+
+
+def test_the_second_run_on_the_root_is_as_warm_as_those_of_candidates(check_run):
+    check = check_run("code.double(1) == 2")
+    assert set(check.baseline.failing) == {"test_code.py::test_double"}
+    assert check.failing(check.root, stop=False).level == "swap"
+
+
+def test_where_a_warm_run_tells_of_the_root_what_a_cold_one_does_not_warm_runs_are_believed_no_more(check_run):
+    check = check_run("os.getpid() == code.BEGAN")  # false in the fork of a process that had the module already
+    assert check.baseline.passing == ("test_code.py::test_other",)
+    assert check.nearby(check.root).level == "fresh"
