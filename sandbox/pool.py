@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -14,6 +15,7 @@ from sandbox.box import Box
 
 DEFAULT_QUOTA = Quota()
 LIFETIME = 300  # runs after which a box is replaced
+PRICE = 1.0  # seconds: about what it costs to launch a box and to warm it up
 
 
 def default_slots(quota: Quota, cores: int, memory: int) -> int:
@@ -28,12 +30,17 @@ def host_resources() -> tuple[int, int]:
 
 
 class Pool:
-    """At most `slots` boxes at work. Safe to use from several threads."""
+    """At most `slots` boxes at work. Safe to use from several threads.
+
+    While all boxes are at work, another is launched only once waiting for them has cost as much as it would (the ski rental rule):
+    many a search of quick tests is over before that.
+    """
 
     def __init__(self, launch: Callable[[], Box], slots: int) -> None:
         self._launch = launch
         self._gate = threading.BoundedSemaphore(slots)
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._waited = 0.0
         self._idle: list[Future[Box]] = []
         self._boxes: set[Box] = set()
         self._closed = False
@@ -57,6 +64,7 @@ class Pool:
         with self._lock:
             self._closed = True
             boxes, self._boxes, self._idle = self._boxes, set(), []
+            self._lock.notify_all()
         self._makers.shutdown(wait=False, cancel_futures=True)
         for box in boxes:
             box.kill()
@@ -64,6 +72,9 @@ class Pool:
 
     def _take(self) -> Box:
         with self._lock:
+            began = time.monotonic()
+            self._lock.wait_for(lambda: self._idle or not self._boxes, max(0.0, PRICE - self._waited))
+            self._waited += time.monotonic() - began
             waiting = self._idle.pop() if self._idle else None
         return waiting.result() if waiting else self._make()
 
@@ -94,6 +105,7 @@ class Pool:
                 self._boxes.discard(box)
                 if replace and not self._closed:
                     self._idle.append(self._makers.submit(self._make))
+            self._lock.notify_all()
         if not keep:
             box.kill()
 

@@ -157,6 +157,15 @@ def test_runs_go_on_at_once_in_as_many_slots_as_there_are(make: Callable[..., Sa
     assert max(at_once) == 2
 
 
+def test_quick_runs_share_a_box_rather_than_launch_another(make: Callable[..., Sandbox], backend: str, tree: Callable[..., Files]) -> None:
+    run, spared = secrets.token_hex(6), children()
+    sandbox = make(backend, slots=2, run=run)
+    sandbox.run(tree({}), Command(("true",)), Limits())
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda _: sandbox.run(tree({}), Command(("true",)), Limits()), range(6)))
+    assert (boxes(backend, run) if backend == "docker" else len(children() - spared)) == 1
+
+
 def test_a_closed_sandbox_runs_nothing(make: Callable[..., Sandbox], backend: str, tree: Callable[..., Files]) -> None:
     run = secrets.token_hex(6)
     sandbox = make(backend, run=run)
