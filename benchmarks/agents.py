@@ -184,12 +184,12 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
     return tuple(max(0.0, min(1.0, (middle + side * half) / (1 + z * z / of))) for side in (-1, 1))  # type: ignore[return-value]
 
 
-def table(rows: Iterable[Row]) -> str:
-    """A line for each kind of bug, profile and strategy."""
+def table(rows: Iterable[Row], apart: bool = False) -> str:
+    """A line for each kind of bug and strategy, and `apart` for each profile of the model."""
     lines = ["| bug | model | strategy | mended | 95 % | passes | $ | calls | attempts |", "|---|---|---|---:|---:|---:|---:|---:|---:|"]
 
     def key(row: Row) -> tuple[str, int, int]:
-        return row.kind, list(PROFILES).index(row.profile), STRATEGIES.index(row.strategy)
+        return row.kind, apart * list(PROFILES).index(row.profile), STRATEGIES.index(row.strategy)
 
     for (kind, _, _), group in groupby(sorted(rows, key=key), key):
         found = list(group)
@@ -197,7 +197,7 @@ def table(rows: Iterable[Row]) -> str:
         low, high = wilson(hits, count)
         dollars, calls, attempts = (sum(getattr(row, name) for row in found) / count for name in ("dollars", "calls", "attempts"))
         lines.append(
-            f"| {kind} | {found[0].profile} | {found[0].strategy} | {hits}/{count} = {hits / count:.2f} | {low:.2f}-{high:.2f} "
+            f"| {kind} | {found[0].profile if apart else 'all'} | {found[0].strategy} | {hits}/{count} = {hits / count:.2f} | {low:.2f}-{high:.2f} "
             f"| {passing / count:.2f} | {dollars:.2f} | {calls:.0f} | {attempts:.1f} |"
         )
     return "\n".join(lines)
@@ -221,7 +221,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print. Results go to --out as they come."""
     given = _parse(arguments)
     if given.read:
-        print(table(Row(**json.loads(line)) for file in given.read for line in file.read_text("utf-8").splitlines()))
+        kept = (line for file in given.read for line in file.read_text("utf-8").splitlines())
+        print(table((Row(**json.loads(line)) for line in kept), given.apart))
         return 0
     os.environ["ANTHROPIC_API_KEY"] = "any-key-will-do"
     rows: list[Row] = []
@@ -230,7 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for seed, place, profile, strategy in product(seeds, made, given.profiles, given.strategies):
             rows.append(searched(place, profile, strategy, seed, given.dollars))
             print(json.dumps(asdict(rows[-1])), file=out, flush=True)
-    print(table(rows))
+    print(table(rows, given.apart))
     return 0
 
 
@@ -243,6 +244,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--kinds", nargs="+", choices=kinds, default=kinds)
     parser.add_argument("--profiles", nargs="+", choices=list(PROFILES), default=list(PROFILES))
     parser.add_argument("--strategies", nargs="+", choices=STRATEGIES, default=list(STRATEGIES))
+    parser.add_argument("--apart", action="store_true", help="a line of results for each profile, not for all together")
     parser.add_argument("--out", type=Path, default=Path(os.devnull), help="one JSON line for each search")
     parser.add_argument("--read", type=Path, nargs="+", help="search nothing: sum up results that were kept")
     return parser.parse_args(arguments)

@@ -17,7 +17,7 @@ from swesearch.models.route import Spec
 from swesearch.settings import ModelSettings
 from swesearch.solve.record import Record
 
-FRESH, READ, SAID = 30_000, 150_000, 8_000  # tokens of a usual attempt: new, read from the cache, answered (benchmarks/agents.py)
+FRESH, READ, SAID = 30_000, 150_000, 8_000  # tokens of a usual attempt: new, read from the cache, answered. Stated
 ROLES: tuple[ModelRole, ...] = get_args(ModelRole)
 
 

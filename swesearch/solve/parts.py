@@ -48,7 +48,7 @@ class Parts:
     def strategy(self) -> str:
         """How to search, `auto` settled."""
         most = attempts(self.settings.model, self.budget) if self.team else None
-        return chosen(self.settings.search.strategy, self.bench, most)
+        return chosen(self.settings.search.strategy, most)
 
     @property
     def phases(self) -> tuple[Phase, ...]:

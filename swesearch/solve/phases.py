@@ -9,7 +9,6 @@ from typing import Any
 from swesearch.engine.scores import onward, puct
 from swesearch.engine.strategies import options
 from swesearch.settings import SearchSettings
-from swesearch.solve.prepare import Bench
 
 TEMPLATES, AGENTS = 200.0, 0.5  # exploration that suits priors of a thousand small edits, and of a few hypotheses (benchmarks/agents.py)
 PROGRESSIVE = (("best_of_n", 0.3), ("mcts", 0.8), ("linear", 1.0))  # cheap attempts, refinement, polish: 30, 50 and 20 % of the budget
@@ -40,14 +39,13 @@ def _rules(name: str, settings: SearchSettings, agents: bool) -> Mapping[str, An
     return rules
 
 
-def chosen(strategy: str, bench: Bench, attempts: float | None) -> str:
+def chosen(strategy: str, attempts: float | None) -> str:
     """The strategy that `auto` stands for; any other is itself. `attempts`: for how many of a model's the budget lasts, None without one.
 
-    The rule, from benchmarks/agents.py: templates search a tree. With a model, one path where the budget is for less than FEW attempts;
-    a tree where partial progress can be seen (several failing tests); else independent attempts and a synthesis of them.
+    The rule, from benchmarks/agents.py: a tree, for it mends more bugs of two edits than independent attempts or a single path do, at any
+    budget, and hardly fewer of one. Independent attempts are a little ahead on bugs of one edit, so that `progressive` begins with some
+    where the budget is for FEW or more. A single path and a synthesis gained nowhere.
     """
     if strategy != "auto" or attempts is None:
         return strategy if strategy != "auto" else "mcts"
-    if attempts < FEW:
-        return "linear"
-    return "mcts" if sum(len(check.baseline.failing) for check in bench.checks) > 1 else "synthesis"
+    return "mcts" if attempts < FEW else "progressive"

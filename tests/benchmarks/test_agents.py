@@ -134,11 +134,11 @@ def test_the_interval_is_wilsons():
 def test_results_are_kept_as_they_come_and_summed_up_again(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")
     kept = tmp_path / "rows.jsonl"
-    words = ["--seeds", "1", "--kinds", "one edit", "--profiles", "strong", "--strategies", "linear", "--out", str(kept)]
+    words = ["--seeds", "1", "--kinds", "one edit", "--profiles", "strong", "--strategies", "linear", "--apart", "--out", str(kept)]
     assert agents.main(words) == 0
     shown = capsys.readouterr().out
     assert [json.loads(line)["bug"] for line in kept.read_text().splitlines()] == [CLAMP.name, INITIALS.name]
-    assert agents.main(["--read", str(kept)]) == 0
+    assert agents.main(["--apart", "--read", str(kept)]) == 0
     assert capsys.readouterr().out == shown
     assert "| one edit | strong | linear |" in shown
     assert table([]).count("\n") == 1
