@@ -12,7 +12,7 @@ from swesearch.settings import SearchSettings
 
 TEMPLATES, AGENTS = 200.0, 0.5  # exploration that suits priors of a thousand small edits, and of a few hypotheses (benchmarks/agents.py)
 PROGRESSIVE = (("best_of_n", 0.3), ("mcts", 0.8), ("linear", 1.0))  # cheap attempts, refinement, polish: 30, 50 and 20 % of the budget
-FEW = 4  # attempts for which the budget lasts, below which a tree has no room to grow
+FEW = 4  # attempts for which the budget lasts, below which none is spent before the tree
 
 
 @dataclass(frozen=True, slots=True)
