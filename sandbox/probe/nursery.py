@@ -1,4 +1,7 @@
-"""Zygotes: interpreters with pytest (and more) loaded, which fork once per run."""
+"""Zygotes: interpreters with pytest (and more) loaded, which fork once per run.
+
+A zygote that has collected tests begins as a fork of the one that has the same modules loaded: pytest is imported once in a box.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from sandbox.probe.watch import Watch
 
 KEEP = 3
 PATIENCE = 120.0  # seconds for a zygote to get ready
+LOADED = ("site", "modules", "own")  # what a preload says of what is loaded; the rest of it is about tests
 Key = Tuple[str, bytes, str]  # level, preload, base ("" where it does not matter)
 
 
@@ -81,8 +85,9 @@ class Nursery:
     def _make(self, key: Key) -> Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            zygote = Zygote(self._launch({3: theirs.fileno()}), ours)
-        self._family.spared.add(zygote.pid)
+            pid = self._born(key, theirs)
+        zygote = Zygote(pid, ours)
+        self._family.spared.add(pid)
         try:
             words = self._first_words(zygote, key[1])
         except OSError as error:
@@ -93,15 +98,31 @@ class Nursery:
             raise Refused(self._refused[key])
         return zygote
 
+    def _born(self, key: Key, theirs: socket.socket) -> int:
+        """The process id of a new zygote that will listen to `theirs`. Raises Refused."""
+        if key[0] != "collected":
+            return self._launch({3: theirs.fileno()})
+        loaded = {name: value for name, value in json.loads(key[1]).items() if name in LOADED}
+        parent = self.get(("imports", json.dumps(loaded).encode(), ""))
+        try:
+            parent.ask({"zygote": True}, [theirs.fileno()])
+            return int(self._next_words(parent).get("pid", 0))
+        except OSError as error:
+            self.drop(parent)
+            raise Refused(f"the zygote to fork from: {error}") from error
+
     def _first_words(self, zygote: Zygote, preload: bytes) -> dict[str, Any]:
+        zygote.channel.send(preload)
+        return self._next_words(zygote)
+
+    def _next_words(self, zygote: Zygote) -> dict[str, Any]:
         heard: list[dict[str, Any]] = []
 
-        def ready() -> bool:
+        def spoken() -> bool:
             heard.extend(filter(None, [zygote.hear()]))
             return bool(heard)
 
-        zygote.channel.send(preload)
-        Watch(self._family, {}, PATIENCE).until(ready, zygote.channel)
+        Watch(self._family, {}, PATIENCE).until(spoken, zygote.channel)
         return heard[0] if heard else {}
 
 

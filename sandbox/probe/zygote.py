@@ -1,7 +1,7 @@
 """A process that has pytest and third-party modules loaded and forks once per job: `imports`, or `collected` with the base's tests.
 
 Single-threaded. Messages come over a datagram socket: first what to load, then one per job, with the job's descriptors. An
-`imports` zygote never runs code of the work tree; a `collected` one has run the base's, never a candidate's.
+`imports` zygote never runs code of the work tree; a `collected` one, its fork, has run the base's, never a candidate's.
 """
 
 import array
@@ -38,14 +38,21 @@ def serve(handle: int) -> None:
     rewrite.AssertionRewritingHook._warn_already_imported = _hush  # type: ignore[assignment, method-assign]
     with _Closed(preload["own"]):
         _load(preload["modules"])
-    if preload.get("collect"):
-        from swesearch_probe import collected
+    _settle(channel)
+    job, send = Forks(channel).next()
+    session.finish(session.run(job, send))
 
-        collected.serve(channel, preload)
-    else:
-        _settle(channel)
-        job, send = Forks(channel).next()
-        session.finish(session.run(job, send))
+
+def _collect(handle: int) -> None:
+    """What a fork does that is to be a `collected` zygote: as if it had been started so."""
+    from swesearch_probe import collected
+
+    channel = _out_of_the_way(handle)
+    os.setsid()
+    _prctl(PR_SET_DUMPABLE, 1)
+    getattr(gc, "unfreeze", int)()
+    gc.enable()
+    collected.serve(channel, json.loads(channel.recv(LONGEST)))
 
 
 def _hush(*_: object) -> None:
@@ -56,6 +63,8 @@ def _out_of_the_way(handle: int) -> socket.socket:
     """The socket on a high descriptor: the numbers of a job's own stay free."""
     high = fcntl.fcntl(handle, fcntl.F_DUPFD_CLOEXEC, 200)
     null = fcntl.fcntl(os.open(os.devnull, os.O_RDWR), fcntl.F_DUPFD_CLOEXEC, 200)
+    if handle > 4:
+        os.close(handle)
     for number in (3, 4):
         os.dup2(null, number, inheritable=False)
     return socket.socket(fileno=high)
@@ -129,6 +138,9 @@ class Forks:
         """Returns only in a child: the job, and the channel for its report."""
         while True:
             message, handles = _receive(self._channel)
+            if "zygote" in message:
+                self._divide(handles[0])
+                continue
             read, write = os.pipe()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Python counts the threads of a numerical library, too
@@ -139,6 +151,15 @@ class Forks:
             for handle in (*handles, write):
                 os.close(handle)
             self._wait(pid, read)
+
+    def _divide(self, handle: int) -> None:
+        """Make another zygote, which listens to `handle`."""
+        pid = os.fork()
+        if pid == 0:
+            self._channel.close()
+            _collect(handle)
+        os.close(handle)
+        self._channel.send(b'{"pid": %d}' % pid)
 
     def _wait(self, pid: int, read: int) -> None:
         self._channel.send(b'{"pid": %d}' % pid)

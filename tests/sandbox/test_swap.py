@@ -347,3 +347,20 @@ def test_a_module_of_the_work_tree_is_never_preloaded_from_elsewhere(box: LocalS
     warm = Warm(modules=("iniconfig", "json"), own=("iniconfig",), autoload=False, refused={"swap": "not wanted"})
     run = run_tests(box, files_of(tree), TestJob(), LIMITS, warm)
     assert run.level == "imports"
+
+
+NO_SOCKET = """
+import os, stat
+
+def test_no_way_to_a_zygote_is_open():
+    modes = [os.stat(fd).st_mode for fd in map(int, os.listdir("/proc/self/fd")) if os.path.exists(f"/proc/self/fd/{fd}")]
+    assert modes and not any(map(stat.S_ISSOCK, modes))
+"""
+
+
+def test_no_fork_holds_the_socket_of_a_zygote(box: LocalSandbox) -> None:
+    files, state = files_of({"tests/test_fd.py": NO_SOCKET}), Warm()
+    runs = [run_tests(box, files, JOB, LIMITS, state), run_tests(box, files, JOB, LIMITS, state)]
+    runs.append(run_tests(box, files, JOB, LIMITS, without_swap(state)))
+    assert [run.level for run in runs] == ["fresh", "swap", "imports"]
+    assert all(run.passed for run in runs)
