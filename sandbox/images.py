@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import docker
 import requests
@@ -128,7 +128,7 @@ def _set_up(client: docker.DockerClient, image: str, files: bytes, command: str,
 
 
 def add_layer(
-    client: docker.DockerClient, image: str, archive: BinaryIO, name: str, command: str = "", changes: Sequence[str] = ()
+    client: docker.DockerClient, image: str, archive: IO[bytes], name: str, command: str = "", changes: Sequence[str] = ()
 ) -> None:
     """Make the image `name`: `image` with a tar laid over its root, then what `command` did there, in bash and without network.
 
@@ -163,12 +163,11 @@ def _preparing(client: docker.DockerClient, image: str, command: str, run: str) 
 
 def remove_image(client: docker.DockerClient, name: str) -> None:
     """Remove an image; nothing happens where there is none, or where a container still uses it."""
-    with contextlib.suppress(ImageNotFound):
-        try:
-            client.images.remove(name)
-        except APIError as error:
-            if error.status_code != 409:
-                raise SandboxUnavailable(f"the image {name} cannot be removed: {error}") from error
+    try:
+        client.images.remove(name)
+    except APIError as error:
+        if error.status_code not in (404, 409):
+            raise SandboxUnavailable(f"the image {name} cannot be removed: {error}") from error
 
 
 def need_space(client: docker.DockerClient, gigabytes: float) -> None:

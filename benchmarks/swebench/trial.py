@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import tarfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from docker.errors import DockerException, ImageNotFound
 from docker.models.containers import Container
+from docker.utils.socket import frames_iter
 from requests import RequestException
 
 from benchmarks.swebench.base import Place
@@ -43,7 +44,7 @@ def run(place: Place, script: Script, patch: str, log: Path, seconds: float, net
             _put(container, {PATCH: patch, EVAL: script.text})
             if patch.strip():
                 _apply(container, place.workdir, script.applies)
-            _evaluate(container, log, seconds)
+            _evaluate(container, place.workdir, log, seconds)
     except ImageNotFound as error:
         raise SandboxUnavailable(f"there is no image {place.image}: make the instance ready again") from error
     except FAULTS as error:
@@ -82,14 +83,30 @@ def _put(container: Container, files: Mapping[str, str]) -> None:
 
 def _apply(container: Container, workdir: str, commands: tuple[str, ...]) -> None:
     """As the harness does: one command after the other, whatever the one before has left behind."""
+    said = b""
     for command in commands:
-        code, said = container.exec_run([*command.split(), f"/{PATCH}"], workdir=workdir, user="root")
-        if code == 0:
+        with _executed(container, [*command.split(), f"/{PATCH}"], workdir) as (chunks, number):
+            said = b"".join(chunks)
+        if container.client.api.exec_inspect(number)["ExitCode"] == 0:
             return
     raise Unapplied(said.decode("utf-8", "replace").strip())
 
 
-def _evaluate(container: Container, log: Path, seconds: float) -> None:
+@contextmanager
+def _executed(container: Container, command: list[str], workdir: str) -> Iterator[tuple[Iterable[bytes], str]]:
+    """What a command in the container says, and its number."""
+    api = container.client.api
+    number = api.exec_create(container.id, command, user="root", workdir=workdir)["Id"]
+    stream = api.exec_start(number, socket=True)
+    connection = getattr(stream, "_sock", stream)
+    try:
+        yield (chunk for _, chunk in frames_iter(stream, tty=False)), number
+    finally:  # the SDK's own streams leave this to the garbage collector
+        stream.close()
+        connection.close()
+
+
+def _evaluate(container: Container, workdir: str, log: Path, seconds: float) -> None:
     late = threading.Event()
 
     def stop() -> None:
@@ -100,18 +117,18 @@ def _evaluate(container: Container, log: Path, seconds: float) -> None:
     watch = threading.Timer(seconds, stop)
     watch.start()
     try:
-        size = _stream(container, log)
+        size = _stream(container, workdir, log)
     finally:
         watch.cancel()
     _check(container, log, size, f"the tests did not end within {seconds:.0f} s" if late.is_set() else "")
 
 
-def _stream(container: Container, log: Path) -> int:
+def _stream(container: Container, workdir: str, log: Path) -> int:
     """Run the script and write what it says, up to a limit: marks and tests come on two streams, which one pipe keeps in order."""
-    command = container.client.api.exec_create(container.id, ["/bin/bash", "-c", f"exec /bin/bash /{EVAL} 2>&1"], user="root")
     size = 0
-    with log.open("wb") as file:
-        for chunk in container.client.api.exec_start(command["Id"], stream=True):
+    # the harness starts it in the image's working directory, which is /testbed
+    with log.open("wb") as file, _executed(container, ["/bin/bash", "-c", f"exec /bin/bash /{EVAL} 2>&1"], workdir) as (chunks, _):
+        for chunk in chunks:
             size += len(chunk)
             if size > LARGEST:
                 break
