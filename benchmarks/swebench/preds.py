@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.swebench.base import BenchError, Prediction
+from sandbox.base import SandboxUnavailable
 
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 PREDS, LINES = "preds.json", "all_preds.jsonl"
 FIELDS = {"instance": "instance_id", "model": "model_name_or_path", "patch": "model_patch"}
 
@@ -34,7 +37,10 @@ def write(folder: Path, predictions: Iterable[Prediction]) -> None:
 
 
 def put(path: Path, text: str) -> None:
-    """Replace a file at once: whoever reads it, or is killed, sees the old text or the new one. Raises BenchError, as for a full disk."""
+    """Replace a file at once: whoever reads it, or is killed, sees the old text or the new one.
+
+    Raises SandboxUnavailable for a full disk, BenchError where the place is wrong.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -49,7 +55,9 @@ def put(path: Path, text: str) -> None:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise BenchError(f"{path} cannot be written ({error.strerror}): make room or choose another folder with -o") from error
+        if error.errno in FULL:
+            raise SandboxUnavailable(f"{path} cannot be written ({error.strerror}): make room, then give the same command again") from error
+        raise BenchError(f"{path} cannot be written ({error.strerror}): choose another folder with -o") from error
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str | None, Any]]:

@@ -260,6 +260,22 @@ def _answers(address: str) -> None:
         socket.create_connection((host, port), timeout=PATIENCE).close()
     except OSError as error:
         raise BenchError(f"--on {address}: nobody answers there ({error}). To have a cluster, {HOW}") from error
+    if parts.scheme == "ray" and not _speaks(f"{host}:{port}"):
+        raise BenchError(f"--on {address}: what answers there is no Ray cluster; the port is 10001 unless it was set otherwise")
+
+
+def _speaks(place: str) -> bool:
+    """Whether a gRPC server answers there, as Ray's own client would try to find out for half a minute."""
+    import grpc  # comes with ray[client]
+
+    channel = grpc.insecure_channel(place)
+    try:
+        grpc.channel_ready_future(channel).result(timeout=PATIENCE)
+    except grpc.FutureTimeoutError:
+        return False
+    finally:
+        channel.close()
+    return True
 
 
 def _offered(ray: Any) -> int:
