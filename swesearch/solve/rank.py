@@ -13,17 +13,21 @@ from concurrent.futures import ThreadPoolExecutor
 from sandbox.base import Limits, SandboxUnavailable
 from swesearch import __version__
 from swesearch.base import Action, Attempt, Candidate, EditError, Evaluation, Event, Plan, Proposer, Solution, State
+from swesearch.code.examples import examples
+from swesearch.code.touched import touched
 from swesearch.codec import encode
-from swesearch.discriminator.select import Select
+from swesearch.discriminator.weigh import Weigh
 from swesearch.engine.budget import Budget
 from swesearch.runs import Run
 from swesearch.solve.hunt import write
 from swesearch.solve.prepare import Bench, prepare
 from swesearch.solve.record import Record, cost
 from swesearch.store import Store
+from swesearch.value.examples import ExampleRuns, homes_of
 from swesearch.value.hybrid import Hybrid
 from swesearch.value.lint import Lint
 from swesearch.value.parses import Parses
+from swesearch.value.protect import is_test
 from swesearch.value.regression import Regression, near
 
 ROOT = 0
@@ -72,7 +76,7 @@ class _Ranking:
         if self._stop.is_set():
             return self._end("interrupted", Solution(None, (), "stopped before the end", cost(self._budget)))
         candidates = [_candidate(bench, attempt) for attempt in attempts]
-        verdict = Select(bench.store, bench.root).pick(candidates)
+        verdict = Weigh(bench.store, bench.root, self._run.task.issue).pick(candidates)
         if not verdict.ranking:
             return self._end("exhausted", Solution(None, (), "no patch could be applied", cost(self._budget)))
         write(self._run.patch, verdict.ranking[0].patch)
@@ -110,10 +114,15 @@ class _Ranking:
         tests = near(touched, bench.store.files(bench.root))
         limits = Limits(seconds=self._run.settings.sandbox.seconds)
         self._record.show("phase", name="search", detail=f"{len(attempts)} patches; tests near them: {', '.join(tests) or 'none'}")
+        names = {name for attempt in attempts for name in _touched(bench, attempt.state)}
+        regression = Regression(bench.store, bench.sandbox, bench.root, tests, names, limits, weights.nearby)
+        sources = sorted({path for paths in touched for path in paths if path.endswith(".py") and not is_test(path)})
+        shown = examples(self._run.task.issue)
         terms = (
             Parses(bench.store, bench.root),
             Lint(bench.store, bench.root, weights.lint),
-            Regression(bench.store, bench.sandbox, bench.root, tests, limits, weights.nearby),
+            regression,
+            ExampleRuns(bench.root, shown, homes_of(sources, tests), regression.beside, weights.failing),
         )
         hybrid = Hybrid(terms)
         for state, evaluation in self._record.evaluations().items():
@@ -130,6 +139,11 @@ class _Ranking:
         code = {"solved": 0, "exhausted": 1, "interrupted": 130}[why]
         self._record.append("stopped", why=why, error="", exit_code=code, seconds=used.seconds - self._before, tokens=0, dollars=0.0)
         return solution
+
+
+def _touched(bench: Bench, state: State) -> frozenset[str]:
+    texts = [(before or b"", after or b"") for path, before, after in bench.store.texts(bench.root, state) if path.endswith(".py")]
+    return frozenset().union(*(touched(before, after) for before, after in texts))
 
 
 def _candidate(bench: Bench, attempt: Attempt) -> Candidate:

@@ -1,0 +1,29 @@
+"""Which functions and classes a change is about."""
+
+from __future__ import annotations
+
+import ast
+
+
+def touched(before: bytes, after: bytes) -> frozenset[str]:
+    """The names of the functions and classes in which two versions of a file differ, with those that hold them; no dunder names."""
+    old, new = _definitions(before), _definitions(after)
+    names = (name.rpartition(".")[2] for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    return frozenset(name for name in names if not name.startswith("__"))
+
+
+def _definitions(source: bytes) -> dict[str, str]:
+    """Every function and class of a file by its dotted name, with what is in it; none where it cannot be read."""
+    try:
+        front: list[tuple[str, ast.AST]] = [("", ast.parse(source))]
+    except (SyntaxError, ValueError):
+        return {}
+    found: dict[str, str] = {}
+    while front:
+        above, node = front.pop()
+        for part in ast.iter_child_nodes(node):
+            inside = f"{above}.{part.name}" if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) else above
+            if inside != above:
+                found[inside] = ast.dump(part)
+            front.append((inside, part))
+    return found
