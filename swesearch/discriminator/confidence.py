@@ -69,7 +69,7 @@ def gather(ranking: Sequence[Candidate], behave: Callable[[Candidate], Mapping[s
     """The evidence about the first of `ranking`, as far as its evaluation and `behave` tell; what is not observed agrees with nothing."""
     winner, *others = ranking
     terms = {term.name: term for term in winner.attempt.evaluation.terms if term.known}
-    own = behave(winner)
+    own = behave(winner) if others else {}  # there is nobody to agree with
     seen = [shown for shown in map(behave, others) if shown] if own else []
     different = {frozenset(shown.items()) for shown in (own, *seen)}
     return Evidence(

@@ -153,3 +153,9 @@ def test_a_judge_that_gave_no_answer_is_no_evidence():
 
 def test_what_was_not_observed_agrees_with_nothing():
     assert gather([candidate(name) for name in "abc"]) == Evidence(verified=True)
+
+
+def test_a_winner_without_rivals_is_not_observed():
+    asked = []
+    assert gather([candidate("a")], lambda each: asked.append(each) or {"t": "1"}) == Evidence(verified=True)
+    assert not asked
