@@ -61,7 +61,8 @@ class Localisation:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Tests to run under a tracer. `tests` are node ids or files; `focus` gives by path the lines whose types are wanted."""
+    """Tests to run under a tracer. `tests` are ids of failing tests, and files for the tests in them that pass; `focus` gives by path
+    the lines whose types are wanted."""
 
     kind: Literal["lines", "types"]
     tests: tuple[str, ...]
@@ -189,11 +190,12 @@ class Localiser:
         return known
 
     def _localise(self, state: State) -> Localisation:
-        """Lines of the failing tests, then of the others in their files, then types where it matters."""
-        own = self._run(state, Trace("lines", self._failing))
-        failing = _failures(own)
+        """Lines of the failing tests and of the others in their files, then types where it matters."""
         files = tuple(dict.fromkeys(test.split("::")[0] for test in self._failing))
-        beside = self._run(state, Trace("lines", files)) if own.outcomes and failing else TestRun("empty")
+        own = self._run(state, Trace("lines", (*self._failing, *files)))
+        failing = [test for test in _failures(own) if test.id in self._failing] or _failures(own)
+        cut = own.status != "complete" and own.outcomes and failing  # before it came to the others, maybe
+        beside = self._run(state, Trace("lines", files)) if cut else TestRun("empty")
         ran = {test.id: test for test in (*beside.outcomes, *own.outcomes) if test.outcome == "passed"}
         source = partial(self._read, state)
         found = localise(failing, list(ran.values()), self._issue, self._is_test, source, _imported(own))

@@ -65,7 +65,8 @@ def _traced(bench: Bench, state: State, trace: Trace) -> TestRun:
 def _one(check: CheckRun, state: State, trace: Trace) -> TestRun:
     """The wanted tests that belong to this check; a file stands for the tests in it that pass on the root."""
     failing, passing = check.baseline.failing, check.baseline.passing
-    neighbours = not any("::" in name or name in failing for name in trace.tests)
     cut = [name for name, outcome in failing.items() if outcome.error == CUT][HANGING:]
-    wanted = passing[:PASSING] if neighbours else [name for name in trace.tests if name in failing and name not in cut][:FAILING]
+    own = [name for name in trace.tests if name in failing and name not in cut][:FAILING]
+    neighbours = any("::" not in name and name not in failing for name in trace.tests)
+    wanted = [*own, *(passing[:PASSING] if neighbours else ())]
     return check.traced(state, trace.kind, trace.focus, wanted) if wanted else TestRun("empty")

@@ -202,11 +202,23 @@ def test_a_localiser_runs_lines_then_types_once_per_state(watch: Watch) -> None:
     assert lines(found)[0] == ("headers.py", 7)
     assert found.types == {"headers.py:7": {"value": (Kind("NoneType"),)}}
     assert [(t.kind, t.tests) for t in asked] == [
-        ("lines", ("test_headers.py::test_unset",)),
-        ("lines", ("test_headers.py",)),
+        ("lines", ("test_headers.py::test_unset", "test_headers.py")),
         ("types", ("test_headers.py::test_unset",)),
     ]
     assert 7 in asked[-1].focus["headers.py"]
+
+
+def test_where_the_failing_tests_end_the_run_the_others_are_traced_in_one_of_their_own(watch: Watch) -> None:
+    outcomes, asked = watch(CRASH), []
+
+    def run(state: State, trace: Trace) -> TestRun:
+        asked.append((trace.kind, trace.tests))
+        broke = "test_headers.py::test_unset" in trace.tests
+        return TestRun("crashed" if broke else "complete", tuple(o for o in outcomes if broke == (o.outcome == "failed")))
+
+    locate = Localiser(run, lambda state, path: CRASH[path].encode(), ["test_headers.py::test_unset"], "", is_test)
+    assert lines(locate(State("t")))[0] == ("headers.py", 7)
+    assert asked[1] == ("lines", ("test_headers.py",))
 
 
 def test_a_collection_error_is_localised_by_its_frames() -> None:
