@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import docker
@@ -18,7 +18,19 @@ from requests import RequestException
 
 from benchmarks.swebench.base import Instance, Place
 from benchmarks.swebench.checkout import Repositories
-from benchmarks.swebench.layers import ACTIVATE, PACKAGES, PYTHONS, SEARCHED, activation, add_interpreter, add_packages, archive, digest
+from benchmarks.swebench.httpbin import LABEL, NEEDED_BY, RECIPE, SETUP, START, TARPIT, add_httpbin
+from benchmarks.swebench.layers import (
+    ACTIVATE,
+    PACKAGES,
+    PYTHONS,
+    SEARCHED,
+    Archive,
+    activation,
+    add_interpreter,
+    add_packages,
+    archive,
+    digest,
+)
 from benchmarks.swebench.locks import Uv
 from benchmarks.swebench.specs import Recipe, recipe
 from sandbox.base import SandboxUnavailable
@@ -92,10 +104,9 @@ class Environments:
             setup = ["rm -rf /testbed/.git", "mv /testbed.git /testbed/.git", "cd /testbed", COMMIT]
             return Place(self._testbed(instance, official, "", setup), "/opt/miniconda3/envs/testbed/bin/python", repo)
         steps = recipe(instance, repo, lambda commit, path: self._repositories.read(instance.repo, commit, path))
+        below = self._environment(steps, instance.id)
         setup = ["cd /testbed", f"source /{ACTIVATE}", *steps.setup, COMMIT]
-        return Place(
-            self._testbed(instance, self._environment(instance, steps), activation(instance), setup), f"/{PACKAGES}/bin/python", repo
-        )
+        return Place(self._testbed(instance, below, activation(instance), setup), f"/{PACKAGES}/bin/python", repo)
 
     def _official(self, instance: Instance) -> str:
         """The prebuilt image, "" where it cannot be pulled."""
@@ -112,55 +123,62 @@ class Environments:
         self._pulled.add(name)
         return name
 
-    def _environment(self, instance: Instance, steps: Recipe) -> str:
+    def _environment(self, steps: Recipe, who: str) -> str:
         """The image with the packages that `steps` lead to."""
         versions = self._uv.resolve(steps)
-        python = self._interpreter(versions.python)
-        name = f"swebench-environment:{_hash(FORMAT, python, versions.key)}"
-        with lock(name):
-            if not exists(self._engine(), name):
-                need_space(self._engine(), SPACE)
-                self._tell(f"{instance.id}: installing {len(versions.packages)} packages for Python {versions.python}")
-                with self._uv.installed(versions) as (venv, build), archive() as tar:
-                    add_packages(tar, venv, build, versions.python)
-                    add_layer(self._engine(), python, tar.done(), name, CHECK, [f"ENV PATH={SEARCHED}"])
-        return name
+        below = self._interpreter(versions.python)
+
+        def fill(tar: Archive) -> None:
+            with self._uv.installed(versions) as (venv, build):
+                add_packages(tar, venv, build, versions.python)
+
+        say = f"{who}: installing {len(versions.packages)} packages for Python {versions.python}"
+        name = f"swebench-environment:{_hash(FORMAT, below, versions.key)}"
+        return self._layer(name, below, say, fill, CHECK, [f"ENV PATH={SEARCHED}"])
 
     def _interpreter(self, version: str) -> str:
         """The base image with a Python of `version` in /opt/python."""
         base, prefix = base_image(self._engine(), tell=self._tell), self._uv.interpreter(version)
         name = f"swebench-python:{_hash(FORMAT, base, digest(prefix / 'bin' / f'python{version}'))}"
-        with lock(name):
-            if not exists(self._engine(), name):
-                need_space(self._engine(), SPACE)
-                with archive() as tar:
-                    add_interpreter(tar, prefix, version)
-                    add_layer(
-                        self._engine(), base, tar.done(), name, f"echo /{PYTHONS}/{version}/lib > /etc/ld.so.conf.d/python.conf && ldconfig"
-                    )
-        return name
+        shared = f"echo /{PYTHONS}/{version}/lib > /etc/ld.so.conf.d/python.conf && ldconfig"
+        return self._layer(name, base, f"making Python {version}", lambda tar: add_interpreter(tar, prefix, version), shared)
 
     def _testbed(self, instance: Instance, below: str, script: str, setup: list[str]) -> str:
         """The image of `instance` on top of `below`."""
-        content = _hash(FORMAT, below, script, *setup, instance.repo, instance.base_commit)
+        httpbin = self._httpbin() if instance.repo in NEEDED_BY else ""
+        content = _hash(FORMAT, below, script, *setup, instance.repo, instance.base_commit, *filter(None, [httpbin]))
+
+        def fill(tar: Archive) -> None:
+            with tempfile.TemporaryDirectory(prefix="swebench-") as folder:
+                fresh = self._repositories.fresh(instance, Path(folder) / "repo")
+                if script:
+                    tar.add(fresh, "testbed")
+                    tar.write(ACTIVATE, script)
+                else:  # the official image has the files already, and may have a longer history
+                    tar.add(fresh / ".git", "testbed.git")
+
+        changes = ["WORKDIR /testbed", f"LABEL swebench.below={below} {LABEL}={httpbin}"]
         name = f"swebench-instance:{instance.id.lower()[:80]}-{content}"
+        return self._layer(name, below, f"{instance.id}: making its image", fill, "\n".join(setup), changes)
+
+    def _httpbin(self) -> str:
+        """The image of what stands in for httpbin.org."""
+        below = self._environment(RECIPE, "httpbin")
+        name = f"swebench-httpbin:{_hash(FORMAT, below, START, SETUP, TARPIT)}"
+        return self._layer(name, below, "making a stand-in for httpbin.org", add_httpbin, SETUP)
+
+    def _layer(
+        self, name: str, below: str, say: str, fill: Callable[[Archive], None], command: str = "", changes: Sequence[str] = ()
+    ) -> str:
+        """The image `name`, made where it is not there. Of several that want it, one makes it."""
         with lock(name):
             if not exists(self._engine(), name):
                 need_space(self._engine(), SPACE)
-                self._tell(f"{instance.id}: making its image")
-                self._make_testbed(instance, below, name, script, setup)
+                self._tell(say)
+                with archive() as tar:
+                    fill(tar)
+                    add_layer(self._engine(), below, tar.done(), name, command, changes)
         return name
-
-    def _make_testbed(self, instance: Instance, below: str, name: str, script: str, setup: list[str]) -> None:
-        with tempfile.TemporaryDirectory(prefix="swebench-") as folder, archive() as tar:
-            fresh = self._repositories.fresh(instance, Path(folder) / "repo")
-            if script:
-                tar.add(fresh, "testbed")
-                tar.write(ACTIVATE, script)
-            else:  # the official image has the files already, and may have a longer history
-                tar.add(fresh / ".git", "testbed.git")
-            changes = ["WORKDIR /testbed", f"LABEL swebench.below={below}"]
-            add_layer(self._engine(), below, tar.done(), name, "\n".join(setup), changes)
 
 
 def official_name(instance: Instance) -> str:
