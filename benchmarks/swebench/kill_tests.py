@@ -11,7 +11,6 @@ death of its Docker engine looks like to it.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import random
@@ -24,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +46,13 @@ BUGS = {  # module: (as it is, as it should be, a test that fails, one that pass
     "both": ("return a or b", "return a and b", "not both(True, False)", "both(True, True)"),
     "area": ("return a + b", "return a * b", "area(3, 4) == 12", "area(2, 2) == 4"),
 }
-TOOLS = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "py")
+TOOLS = ("pytest", "pluggy", "iniconfig", "packaging", "pygments")
 HOME = "opt/miniconda3/envs/testbed"  # where the official images have their interpreter
 ACTIVATE = f"export PATH=/{HOME}/bin:$PATH PYTHONPATH=/testbed\nconda() {{ :; }}\n"
 INSTALL = f"python3 -m venv --without-pip /{HOME} && cp -r /opt/tools/. /{HOME}/lib/python3.*/site-packages/"
 PYTEST = f'#!/bin/sh\nexec /{HOME}/bin/python -m pytest "$@"\n'
 ROUNDS = 60  # calls of the command before it is given up
+MOST = 8  # kills of a trial
 
 
 @dataclass(slots=True)
@@ -132,13 +133,9 @@ def _images(client: docker.DockerClient, tree: Path, names: Sequence[str]) -> It
         tar.add(tree, "testbed")
         tar.write("opt/miniconda3/bin/activate", ACTIVATE)
         tar.write("opt/pytest", PYTEST)
-        for package in TOOLS:
-            spec = importlib.util.find_spec(package)
-            assert spec is not None, f"{package} comes with pytest"
-            assert spec.origin is not None, f"{package} has files"
-            origin = Path(spec.origin)
-            source = origin.parent if origin.name == "__init__.py" else origin
-            tar.add(source, f"opt/tools/{source.name}", lambda path: "__pycache__" not in path)
+        for file in (file for name in TOOLS for file in distribution(name).files or ()):
+            if ".." not in file.parts and "__pycache__" not in file.parts:
+                tar.add(Path(str(file.locate())), f"opt/tools/{file}")
         command = f"{INSTALL} && cp /opt/pytest /{HOME}/bin/pytest && chmod +x /{HOME}/bin/pytest"
         add_layer(client, base_image(client), tar.done(), names[0], command)
     try:
@@ -173,7 +170,7 @@ def ray_nodes(made: World) -> Iterator[Callable[[], None]]:
 def owners(made: World) -> set[int]:
     """The workers: processes of this world that own containers."""
     with closing(connect()) as client:
-        found = client.api.containers(filters={"label": "sandbox.owner"})
+        found = client.api.containers(all=True, filters={"label": "sandbox.owner"})
     pids = {int(json.loads(each["Labels"]["sandbox.owner"] or "{}").get("pid", 0)) for each in found}
     return {pid for pid in pids if _ours(pid, made)}
 
@@ -202,16 +199,13 @@ def kill_containers(made: World) -> None:
 
 
 def disturbed(made: World, output: Path, chance: random.Random, kill_node: Callable[[], None] | None) -> Counter[str]:
-    """Call the command until it ends with 0, with kills between. Returns what was killed, how often."""
-    ways: dict[str, Callable[[World], None]] = {"worker": kill_workers, "containers": kill_containers}
+    """Call the command until it ends with 0, with kills all the while. Returns what was killed, how often."""
     done: Counter[str] = Counter()
     verdicts: dict[Path, int] = {}
     for _ in range(ROUNDS):
         driver = made.start(output)
-        victim = chance.choice(["driver", *ways, *(["node"] if kill_node else [])])
-        with suppress(subprocess.TimeoutExpired):
-            driver.wait(chance.uniform(3.0, 20.0 if kill_node else 12.0))
-        if driver.poll() is None and done.total() < 12:
+        while not _ended(driver, chance.uniform(3.0, 15.0)) and done.total() < MOST:
+            victim = chance.choice(["driver", "worker", "containers", *(["node"] if kill_node else [])])
             done[victim] += 1
             print(f"killing: {victim}", flush=True)
             if victim == "driver":
@@ -219,14 +213,20 @@ def disturbed(made: World, output: Path, chance: random.Random, kill_node: Calla
             elif victim == "node" and kill_node:
                 kill_node()
             else:
-                ways[victim](made)
-        code = driver.wait(600)
+                (kill_workers if victim == "worker" else kill_containers)(made)
+        code = driver.wait(1200)
         changed = [path for path, seen in verdicts.items() if path.stat().st_mtime_ns != seen]
         assert not changed, f"graded again: {changed}"
         verdicts |= {path: path.stat().st_mtime_ns for path in output.glob("grades/*/*.json")}
         if code == 0:
             return done
     raise AssertionError(f"not done after {ROUNDS} calls, see {made.folder / 'log'}")
+
+
+def _ended(driver: subprocess.Popen[bytes], seconds: float) -> bool:
+    with suppress(subprocess.TimeoutExpired):
+        driver.wait(seconds)
+    return driver.poll() is not None
 
 
 def evaluated_twice(output: Path) -> list[str]:
