@@ -14,6 +14,8 @@ from swesearch.base import Action, Attempt, Edit, EditError, State, UsageError
 from swesearch.store import Store
 from swesearch.value.protect import protected
 
+WHY = "recorded patch of "
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -28,9 +30,9 @@ def load_patches(path: Path) -> dict[str, tuple[Recorded, ...]]:
     return {name: tuple(Recorded(row["source"], row["patch"] or "") for row in rows) for name, rows in _rows(path)}
 
 
-def load_truth(path: Path) -> dict[str, tuple[bool | None, ...]]:
-    """What the same file says of each patch: right, wrong, or not known. For measuring, after everything is chosen."""
-    return {name: tuple(row.get("resolved") for row in rows) for name, rows in _rows(path)}
+def load_truth(path: Path) -> dict[str, dict[str, bool | None]]:
+    """What the same file says of each patch, by its source: right, wrong, or not known. For measuring, after everything is chosen."""
+    return {name: {row["source"]: row.get("resolved") for row in rows} for name, rows in _rows(path)}
 
 
 def _rows(path: Path) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
@@ -58,7 +60,7 @@ class Replayed:
     @property
     def why(self) -> str:
         """Where it comes from."""
-        return f"recorded patch of {self.recorded.source}"
+        return f"{WHY}{self.recorded.source}"
 
     def carry_out(self) -> Action:
         """The patch as edits. What it does to tests and to how they run is left out. Raises EditError where it does not fit."""

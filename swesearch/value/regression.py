@@ -7,13 +7,12 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cache, cached_property
 from itertools import accumulate
 from pathlib import PurePosixPath
 
 from sandbox.base import File, Files, Limits, Sandbox, TestRun
-from sandbox.pytests import TestJob, Warm, run_tests
+from sandbox.pytests import TestJob, run_tests
 from swesearch.base import Attempt, Measurement, State
 from swesearch.store import Store
 from swesearch.value.checks import BAD
@@ -23,105 +22,137 @@ from swesearch.value.tests import broken_tests
 TEST_NAME = re.compile(r"(?:test|unittest)_(.+)|(.+)_test|tests?")
 WORD = re.compile(r"[A-Za-z_]\w*")
 PER_TEST = 5.0  # CPU seconds for one test: a candidate that hangs is found out, and a slow test is left out on the root
-CHOSEN, TOGETHER = 60, 5.0  # tests that are run on each candidate, and seconds that they take on the root: there are many candidates
+CHOSEN, TOGETHER = 40, 5.0  # tests that are tried on the root; seconds that those which are run on each candidate take there
 MOST = 3  # test files
 PART = 4  # letters that say something of a name
 
 
-class Regression:
-    """The share of the passing tests of some test files that still pass on a state. No gate: a right change may end an old promise."""
+class Trials:
+    """Test files near the change, and new ones that show something, run together on states: one process for each state.
 
-    name = "regression"
+    Its processes are fresh: a zygote pays for hundreds of candidates, and here there are a few.
+    """
 
     def __init__(
-        self, store: Store, sandbox: Sandbox, root: State, tests: Sequence[str], names: Collection[str], limits: Limits, weight: float = 1.0
+        self,
+        store: Store,
+        sandbox: Sandbox,
+        root: State,
+        tests: Sequence[str],
+        new: Mapping[str, bytes],
+        names: Collection[str],
+        limits: Limits,
     ) -> None:
-        """`tests`: paths of test files, see `near`; `names`: functions and classes that candidates change, see code/touched.py."""
-        self.weight, self.tests, self.root, self._names = weight, tuple(tests), root, frozenset(names)
-        self._store, self._sandbox, self._limits = store, sandbox, limits
-        self._warm, self._lock = Warm(), threading.Lock()
+        """`tests`: paths of test files, see `near`; `new`: test files to add; `names`: functions and classes that candidates change."""
+        self.tests, self.new, self.root = tuple(tests), dict(new), root
+        self._store, self._sandbox, self._limits, self._names = store, sandbox, limits, frozenset(names)
+        self._lock = threading.Lock()
+        self._runs: dict[State, TestRun] = {}
         self._archived: bytes | None = None
 
-    @cached_property
-    def passing(self) -> tuple[str, ...]:
-        """The chosen tests that pass on the root: those about what changes first, then the quick ones. Raises SandboxUnavailable."""
-        good = [outcome for outcome in self.baseline.outcomes if outcome.outcome == "passed"]
-        order = sorted(good, key=lambda outcome: (-self._relevance(outcome.id), outcome.seconds))[:CHOSEN]
-        ends = accumulate(outcome.seconds for outcome in order)
-        return tuple(outcome.id for outcome, end in zip(order, ends, strict=True) if end <= TOGETHER)
-
-    def _relevance(self, test: str) -> int:
-        """How many of the names that changes are about stand in a test."""
-        path, _, name = test.partition("::")
-        return len(self._names & self._words.get((path, name.split("[")[0].rpartition("::")[2]), frozenset()))
-
-    @cached_property
-    def _words(self) -> dict[tuple[str, str], frozenset[str]]:
-        """The names in each test of the test files."""
-        return {(path, name): words for path in self.tests for name, words in _tests_of(self._store.read(self.root, path))}
-
-    @cached_property
-    def baseline(self) -> TestRun:
-        """The tests on the root, as far as they come within the limits."""
-        return self.run(self.root)
-
-    def run(self, state: State, only: Sequence[str] = ()) -> TestRun:
-        """The test files on a state, or `only` these tests of them; they are as in the root. Raises SandboxUnavailable."""
-        job = TestJob(("-q", *self.tests), self._import_path, module=True, only=tuple(only), seconds=PER_TEST)
-        return run_tests(self._sandbox, self.files(state), job, self._limits, self._warm)
-
-    def beside(self, state: State, new: Mapping[str, bytes]) -> TestRun:
-        """New test files on a state, each of which takes a name that is free. Raises SandboxUnavailable."""
-        job = TestJob(("-q", *new), self._import_path, module=True, seconds=PER_TEST)
-        files = self.files(state)
-        changed = {**files.changed, **{path: File(data) for path, data in new.items()}}
-        warm = Warm(self._warm.modules, self._warm.own, self._warm.autoload, refused={"swap": "its tests are not those of the root"})
-        return run_tests(self._sandbox, replace(files, changed=changed), job, self._limits, warm)
+    def on(self, state: State) -> TestRun:
+        """The chosen tests and the new ones on a state. Raises SandboxUnavailable."""
+        wanted = (*self.chosen, *self.added)
+        if state not in self._runs:
+            self._runs[state] = self._run(state, self.tests, wanted) if wanted else TestRun("empty")
+        return self._runs[state]
 
     @property
-    def _import_path(self) -> tuple[tuple[str, str], ...]:
-        return (("PYTHONPATH", "src"),) if any(path.startswith("src/") for path in self._store.files(self.root)) else ()
+    def chosen(self) -> tuple[str, ...]:
+        """The tests that pass on the root, as many as are quick enough together. Raises SandboxUnavailable."""
+        good = [outcome for outcome in self.before.outcomes if outcome.outcome == "passed" and not self._is_new(outcome.id)]
+        quick = sorted(good, key=lambda outcome: outcome.seconds)
+        ends = accumulate(outcome.seconds for outcome in quick)
+        return tuple(outcome.id for outcome, end in zip(quick, ends, strict=True) if end <= TOGETHER)
 
-    def files(self, state: State) -> Files:
-        """`state` as a sandbox takes it."""
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The tests of the new files. Raises SandboxUnavailable."""
+        return tuple(name for name in self.before.collected if self._is_new(name))
+
+    @property
+    def before(self) -> TestRun:
+        """The new tests and those about what changes on the root, as far as they come within the limits. Raises SandboxUnavailable."""
+        with self._lock:
+            if self.root not in self._runs:
+                run = self._run(self.root, self._about)
+                self._runs[self.root] = run if run.status != "usage" else self._run(self.root, self.tests)
+            return self._runs[self.root]
+
+    def _run(self, state: State, targets: Sequence[str], only: Sequence[str] = ()) -> TestRun:
+        if not self.new and not targets:
+            return TestRun("empty")
+        source = (("PYTHONPATH", "src"),) if any(path.startswith("src/") for path in self._store.files(self.root)) else ()
+        job = TestJob(("-q", *self.new, *targets), source, module=True, only=tuple(only), seconds=PER_TEST)
+        return run_tests(self._sandbox, self._files(state), job, self._limits)
+
+    @cached_property
+    def _about(self) -> tuple[str, ...]:
+        """The tests that speak most of what changes, as pytest calls them; the first of each file where none does."""
+        found = [
+            (-len(self._names & words), place, f"{path}::{name}")
+            for path in self.tests
+            for place, (name, words) in enumerate(_tests_of(self._store.read(self.root, path)))
+        ]
+        return tuple(name for _, _, name in sorted(found)[:CHOSEN])
+
+    def _files(self, state: State) -> Files:
+        """`state` as a sandbox takes it, its tests as they are in the root."""
         known = self._store.files(self.root)
         changed = {path: file for path, file in self._store.changed(self.root, state).items() if not protected(path, known)}
-        return Files(self.root.tree, self._archive, changed)
-
-    def measure(self, state: State, parent: Attempt | None) -> Measurement:  # noqa: ARG002 - the seam's shape
-        """Run the tests on `state`. Nothing is known where there are none that pass on the root."""
-        with self._lock:
-            passing = self.passing if self.tests else ()
-        if not passing:
-            return Measurement(self.name, 0.0, known=False, feedback="no test near the change passes on the code as it is")
-        run = self.run(state, passing)
-        broken = _broken(passing, run)
-        words = f"newly failing: {', '.join(broken[:5])}" if broken else ""
-        facts = {"broken": broken[:20], "count": len(broken), "passing": len(passing), "status": run.status}
-        return Measurement(self.name, 1 - len(broken) / len(passing), feedback=words, facts=facts)
+        return Files(self.root.tree, self._archive, {**changed, **{path: File(data) for path, data in self.new.items()}})
 
     def _archive(self) -> bytes:
         if self._archived is None:
             self._archived = self._store.archive(self.root)
         return self._archived
 
+    def _is_new(self, test: str) -> bool:
+        return test.partition("::")[0] in self.new
+
+
+class Regression:
+    """The share of the passing tests near the change that still pass. No gate: a right change may end an old promise."""
+
+    name = "regression"
+
+    def __init__(self, trials: Trials, weight: float = 1.0) -> None:
+        self.weight, self._trials = weight, trials
+
+    def measure(self, state: State, parent: Attempt | None) -> Measurement:  # noqa: ARG002 - the seam's shape
+        """Run the tests on `state`. Nothing is known where there are none that pass on the root."""
+        passing = self._trials.chosen
+        if not passing:
+            return Measurement(self.name, 0.0, known=False, feedback="no test near the change passes on the code as it is")
+        run = self._trials.on(state)
+        broken = _broken(passing, run)
+        words = f"newly failing: {', '.join(broken[:5])}" if broken else ""
+        facts = {"broken": broken[:20], "count": len(broken), "passing": len(passing), "status": run.status}
+        return Measurement(self.name, 1 - len(broken) / len(passing), feedback=words, facts=facts)
+
 
 def _broken(passing: Sequence[str], run: TestRun) -> list[str]:
     """The tests that pass no more; what a run did not come to before its time was up is not known to be broken."""
     if run.status != "timeout":
         return broken_tests(passing, run)
-    return [outcome.id for outcome in run.outcomes if outcome.outcome in BAD]
+    return [outcome.id for outcome in run.outcomes if outcome.outcome in BAD and outcome.id in passing]
 
 
 def _tests_of(source: bytes) -> Iterator[tuple[str, frozenset[str]]]:
-    """The tests of a file, each with the names in it."""
+    """The tests of a file as pytest names them, each with the names in it."""
     try:
-        nodes = list(ast.walk(ast.parse(source)))
+        body = ast.parse(source).body
     except (SyntaxError, ValueError):
         return
-    for node in nodes:
+    classes = [node for node in body if isinstance(node, ast.ClassDef) and _holds_tests(node)]
+    inside = [("", node) for node in body] + [(f"{one.name}::", node) for one in classes for node in one.body]
+    for above, node in inside:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
-            yield node.name, frozenset(WORD.findall(ast.unparse(node)))
+            yield above + node.name, frozenset(WORD.findall(ast.unparse(node)))
+
+
+def _holds_tests(node: ast.ClassDef) -> bool:
+    return node.name.startswith("Test") or any(ast.unparse(base).endswith("TestCase") for base in node.bases)
 
 
 def near(changed: Iterable[Collection[str]], files: Iterable[str], most: int = MOST) -> tuple[str, ...]:
