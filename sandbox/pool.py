@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 
 from sandbox.base import Command, Files, Limits, Quota, Result, SandboxUnavailable
 from sandbox.box import Box
@@ -65,9 +65,9 @@ class Pool:
             self._closed = True
             boxes, self._boxes, self._idle = self._boxes, set(), []
             self._lock.notify_all()
-        self._makers.shutdown(wait=False, cancel_futures=True)
         for box in boxes:
             box.kill()
+        self._makers.shutdown(wait=False, cancel_futures=True)  # not before: some boxes die with their maker, in the midst of tidying up
         atexit.unregister(self.close)
 
     def _take(self) -> Box:
@@ -75,12 +75,16 @@ class Pool:
             began = time.monotonic()
             self._lock.wait_for(lambda: self._idle or not self._boxes, max(0.0, PRICE - self._waited))
             self._waited += time.monotonic() - began
-            waiting = self._idle.pop() if self._idle else None
-        return waiting.result() if waiting else self._make()
+            if self._closed:
+                raise SandboxUnavailable("the sandbox is closed")
+            waiting = self._idle.pop() if self._idle else self._makers.submit(self._make)
+        try:
+            return waiting.result()
+        except CancelledError:
+            raise SandboxUnavailable("the sandbox was closed") from None
 
     def _make(self) -> Box:
-        if self._closed:
-            raise SandboxUnavailable("the sandbox is closed")
+        """A new box. Made in threads of our own: a box may be tied to the life of the thread that started it (bubblewrap's is)."""
         box = self._launch()
         if self._keep(box):
             return box

@@ -27,8 +27,8 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 def children() -> set[int]:
-    """The processes that this one started."""
-    return set(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))
+    """The processes that this one started, in whatever thread."""
+    return {int(pid) for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}
 
 
 def strike(backend: str, run: str, spared: set[int]) -> None:
@@ -164,6 +164,18 @@ def test_quick_runs_share_a_box_rather_than_launch_another(make: Callable[..., S
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(lambda _: sandbox.run(tree({}), Command(("true",)), Limits()), range(6)))
     assert (boxes(backend, run) if backend == "docker" else len(children() - spared)) == 1
+
+
+def test_a_box_outlives_the_thread_that_was_the_first_to_need_it(
+    make: Callable[..., Sandbox], backend: str, tree: Callable[..., Files]
+) -> None:
+    sandbox, spared = make(backend), children()
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(sandbox.run, tree({}), Command(("true",)), Limits()).result()
+    first = children() - spared
+    time.sleep(0.1)  # a signal needs no more
+    sandbox.run(tree({}), Command(("true",)), Limits())
+    assert children() - spared == first
 
 
 def test_a_closed_sandbox_runs_nothing(make: Callable[..., Sandbox], backend: str, tree: Callable[..., Files]) -> None:
