@@ -1,6 +1,6 @@
 """Steps on many machines, by Ray: one task per step, one Docker slot each. A step whose worker or node dies is tried again elsewhere.
 
-Journals live on the disk of the node that searches. While a step runs, its node sends what is new in them, twice a second, through
+Journals live on the disk of the node that searches. While a step runs, its node sends what is new in them, every second, through
 a mailbox (an actor) to the driver, which keeps the same journal in the results folder. A step that is tried again gets that copy
 along, so that any node can go on: what can be lost is what a dead node had not sent yet.
 """
@@ -26,7 +26,7 @@ from sandbox.base import SandboxUnavailable
 from swesearch.cli.options import home_folder
 
 SLOT = "docker"  # the resource of which a node has as many as it may run steps at once
-EVERY = 0.5  # seconds between two letters
+EVERY = 1.0  # seconds between two letters
 ROOT = Path(__file__).parents[2]
 PATIENCE = 5.0  # seconds for an address to answer
 HOW = "start a node with `ray start --head --resources='{\"docker\": 4}'` (see docs/scaling.md)"
@@ -74,7 +74,7 @@ class Mailbox:
 
 
 class RayEngine:
-    """An engine of all nodes that offer Docker slots. `address`: "ray" for this machine or $RAY_ADDRESS, or ray://HOST:PORT."""
+    """An engine of all nodes that offer Docker slots. `address`: "ray" for $RAY_ADDRESS or, without it, this machine; or ray://HOST:PORT."""
 
     def __init__(self, address: str, folder: Path, slots: int | None) -> None:
         self._ray = _connected(address, slots)
@@ -233,7 +233,7 @@ def _connected(address: str, slots: int | None) -> Any:
     except ImportError as error:
         raise BenchError("--on ray needs Ray: pip install 'swesearch[ray]'") from error
     given = os.environ.get("RAY_ADDRESS", "") if address == "ray" else address
-    if given:
+    if given not in ("", "auto"):
         _answers(given)
     options: dict[str, Any] = {"address": given or "local", "log_to_driver": False, "logging_level": "error"}
     if not given:
@@ -266,7 +266,7 @@ def _answers(address: str) -> None:
 
 def _speaks(place: str) -> bool:
     """Whether a gRPC server answers there, as Ray's own client would try to find out for half a minute."""
-    import grpc  # comes with ray[client]
+    import grpc  # type: ignore[import-untyped]  # comes with ray[client]
 
     channel = grpc.insecure_channel(place)
     try:
