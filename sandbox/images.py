@@ -44,11 +44,14 @@ def quiet(_: str) -> None:
     """Tell nobody."""
 
 
-def base_image(client: docker.DockerClient, version: str = "3.11", tell: Tell = quiet) -> str:
-    """The image boxes run in unless the user names one. Raises SandboxUnavailable where none can be had."""
+def base_image(client: docker.DockerClient, version: str = "3.11", tell: Tell = quiet, tools: bool = False) -> str:
+    """The image boxes run in unless the user names one; with `tools`, one that has git and patch too.
+
+    Raises SandboxUnavailable where none can be had.
+    """
     if not re.fullmatch(r"3\.\d+", version):
         raise SandboxError(f"not a Python version: {version}")
-    official = f"python:{version}-slim"
+    official = f"python:{version}-{'bookworm' if tools else 'slim'}"
     for name in (official, _own_name()):
         if exists(client, name):
             return name
@@ -66,7 +69,7 @@ def pullable(client: docker.DockerClient, name: str, tell: Tell = quiet) -> bool
 
 def python_version(client: docker.DockerClient, image: str) -> str:
     """The version of a base image's Python, "3.11"."""
-    official = re.fullmatch(r"python:(3\.\d+)-slim", image)
+    official = re.fullmatch(r"python:(3\.\d+)-(slim|bookworm)", image)
     return official.group(1) if official else str(client.images.get(image).labels[VERSION_LABEL])
 
 

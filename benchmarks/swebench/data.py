@@ -25,8 +25,8 @@ NAMES = {
 }
 WORDS = ("instance_id", "repo", "base_commit", "problem_statement", "patch", "test_patch")
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")  # it becomes an argument of git
-REPO = re.compile(r"[\w.-]+/[\w.-]+")  # it becomes an address
-ID = re.compile(r"[\w.-]+")  # it becomes the name of folders and images
+REPO = re.compile(r"[a-z0-9_][\w.-]*/[a-z0-9_][\w.-]*", re.ASCII | re.IGNORECASE)  # it becomes an address, and a path
+ID = re.compile(r"[a-z0-9_][\w.-]*", re.ASCII | re.IGNORECASE)  # it becomes the name of folders and images
 # Multilingual has the very fields of the first SWE-bench; only the languages differ.
 OTHER_LANGUAGES = (".c", ".cc", ".cpp", ".h", ".hpp", ".go", ".java", ".js", ".jsx", ".ts", ".tsx", ".php", ".rb", ".rs", ".vue", ".scala")
 Row = Mapping[str, Any]
@@ -73,7 +73,7 @@ def instance(row: Row, place: str = "row") -> Instance:
         raise BenchError(f"{place}: is no object")
     words = {name: _text(row, name, place) for name in WORDS}
     for name, shape in (("instance_id", ID), ("repo", REPO), ("base_commit", COMMIT)):
-        if not shape.fullmatch(words[name]) or words[name] in (".", ".."):
+        if not shape.fullmatch(words[name]):
             raise BenchError(f"{place}: {name} is {words[name][:80]!r}, which is no {name}")
     if not words["test_patch"].strip():
         raise BenchError(f"{place}: test_patch is empty: nothing could be graded")

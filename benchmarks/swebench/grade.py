@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.swebench.base import BenchError, Grade, Instance, Place, Prediction
 from benchmarks.swebench.images import Environments
 from benchmarks.swebench.official import script, verdict
+from benchmarks.swebench.specs import specification
 from benchmarks.swebench.trial import Unapplied, Undecided, run
 from sandbox.base import SandboxUnavailable
 from sandbox.images import lock
@@ -82,21 +83,24 @@ def grade_all(
     jobs: int = 1,
     tell: Tell = lambda _prediction, _grade: None,
     prune: bool = False,
+    seconds: float = SECONDS,
 ) -> list[tuple[Prediction, Grade]]:
     """The verdicts on all predictions, `jobs` instances at a time; one that cannot be found out is an "error" that says why.
 
-    Raises BenchError, before anything is run, on a prediction for an instance that is not there.
+    Raises BenchError, before anything is run, on a prediction for an instance that is not there or that swebench does not know.
     """
     known = {one.id: one for one in instances}
     order = sorted(predictions, key=lambda one: one.instance)
     if strangers := sorted({one.instance for one in order} - known.keys()):
         raise BenchError(f"predictions for instances that the data does not have: {', '.join(strangers[:5])}")
     groups = [(known[name], list(those)) for name, those in groupby(order, key=lambda one: one.instance)]
+    for instance, _ in groups:
+        specification(instance)
     left = {instance.id: instance for instance, _ in groups}
 
     def work(group: tuple[Instance, list[Prediction]]) -> list[tuple[Prediction, Grade]]:
         instance, those = group
-        found = list(_graded(instance, those, environments, folder, tell))
+        found = list(_graded(instance, those, environments, folder, tell, seconds))
         del left[instance.id]
         if prune:
             environments.done(instance, list(left.values()))
@@ -107,13 +111,13 @@ def grade_all(
 
 
 def _graded(
-    instance: Instance, those: Sequence[Prediction], environments: Environments, folder: Path, tell: Tell
+    instance: Instance, those: Sequence[Prediction], environments: Environments, folder: Path, tell: Tell, seconds: float
 ) -> Iterator[tuple[Prediction, Grade]]:
     for one in those:
         try:
             known = kept(folder, instance.id, patch_key(one.patch))
             place = Place("", "", Path()) if known or not one.patch.strip() else environments.ready(instance)
-            found = grade(place, instance, one.patch, folder)
+            found = grade(place, instance, one.patch, folder, seconds)
         except SandboxUnavailable as error:
             found = Grade(instance.id, patch_key(one.patch), "error", why=str(error))
         tell(one, found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -35,7 +36,7 @@ from benchmarks.swebench.locks import Uv
 from benchmarks.swebench.specs import Recipe, recipe
 from sandbox.base import SandboxUnavailable
 from sandbox.docker import connect, sweep
-from sandbox.images import add_layer, base_image, exists, lock, need_space, pull, remove_image
+from sandbox.images import add_layer, base_image, exists, lock, need_space, pull, python_version, remove_image
 
 FORMAT = 2  # raise it when the layout of the images changes
 SPACE, OFFICIAL_SPACE = 4.0, 12.0  # gigabytes that must be free before an image is made, or pulled
@@ -58,6 +59,7 @@ class Environments:
         tell: Tell = lambda _: None,
     ) -> None:
         self._client: docker.DockerClient | None = None
+        self._connecting = threading.Lock()
         self._repositories, self._uv, self._tell = Repositories(cache, repos), Uv(cache, python_root), tell
         self._registry = pull_images  # False once it did not answer: it is asked no more in this run
         self._pulled: set[str] = set()
@@ -93,9 +95,10 @@ class Environments:
         self._client = None
 
     def _engine(self) -> docker.DockerClient:
-        if self._client is None:
-            self._client = connect()
-            sweep(self._client)  # what a run that was killed has left
+        with self._connecting:
+            if self._client is None:
+                self._client = connect()
+                sweep(self._client)  # what a run that was killed has left
         return self._client
 
     def _ready(self, instance: Instance) -> Place:
@@ -126,22 +129,26 @@ class Environments:
     def _environment(self, steps: Recipe, who: str) -> str:
         """The image with the packages that `steps` lead to."""
         versions = self._uv.resolve(steps)
-        below = self._interpreter(versions.python)
+        below, interpreter = self._interpreter(versions.python)
 
         def fill(tar: Archive) -> None:
             with self._uv.installed(versions) as (venv, build):
-                add_packages(tar, venv, build, versions.python)
+                add_packages(tar, venv, build, interpreter)
 
         say = f"{who}: installing {len(versions.packages)} packages for Python {versions.python}"
         name = f"swebench-environment:{_hash(FORMAT, below, versions.key)}"
         return self._layer(name, below, say, fill, CHECK, [f"ENV PATH={SEARCHED}"])
 
-    def _interpreter(self, version: str) -> str:
-        """The base image with a Python of `version` in /opt/python."""
-        base, prefix = base_image(self._engine(), tell=self._tell), self._uv.interpreter(version)
+    def _interpreter(self, version: str) -> tuple[str, Path]:
+        """An image with a Python of `version`, and where that is: the base image's own, else one laid over it."""
+        base = base_image(self._engine(), tell=self._tell, tools=True)
+        if self._uv.own(version) and python_version(self._engine(), base) == version:
+            return base, Path("/usr/local/bin" if base.startswith("python:") else "/usr/bin", f"python{version}")
+        prefix = self._uv.interpreter(version)
         name = f"swebench-python:{_hash(FORMAT, base, digest(prefix / 'bin' / f'python{version}'))}"
         shared = f"echo /{PYTHONS}/{version}/lib > /etc/ld.so.conf.d/python.conf && ldconfig"
-        return self._layer(name, base, f"making Python {version}", lambda tar: add_interpreter(tar, prefix, version), shared)
+        image = self._layer(name, base, f"making Python {version}", lambda tar: add_interpreter(tar, prefix, version), shared)
+        return image, Path("/", PYTHONS, version, "bin", f"python{version}")
 
     def _testbed(self, instance: Instance, below: str, script: str, setup: list[str]) -> str:
         """The image of `instance` on top of `below`."""

@@ -86,14 +86,13 @@ def add_interpreter(tar: Archive, prefix: Path, version: str) -> None:
         tar.add(shared, f"{home}/lib/{shared.name}")
 
 
-def add_packages(tar: Archive, venv: Path, build: Path, version: str) -> None:
-    """A virtual environment, moved to /opt/testbed and to the interpreter in /opt/python; and what builds the project."""
-    home = Path("/", PYTHONS, version, "bin")
+def add_packages(tar: Archive, venv: Path, build: Path, interpreter: Path) -> None:
+    """A virtual environment, moved to /opt/testbed and to the image's `interpreter`; and what builds the project."""
     python = venv / "bin" / "python"
     python.unlink()
-    python.symlink_to(home / f"python{version}")
+    python.symlink_to(interpreter)
     settings = venv / "pyvenv.cfg"
-    settings.write_text(re.sub(r"(?m)^home *=.*$", f"home = {home}", settings.read_text()))
+    settings.write_text(re.sub(r"(?m)^home *=.*$", f"home = {interpreter.parent}", settings.read_text()))
     tar.add(venv, PACKAGES)
     if build.is_dir():
         tar.add(build, BUILD)

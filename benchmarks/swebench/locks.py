@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from pathlib import Path
 from benchmarks.swebench.specs import Recipe
 from sandbox.base import SandboxUnavailable
 from sandbox.images import lock
-from sandbox.uv import settings
+from sandbox.uv import HOST_VERSION, settings
 
 FORMAT = 1  # raise it when the layers of an environment change
 SECONDS = 1800
@@ -57,15 +58,26 @@ class Uv:
 
     def interpreter(self, version: str) -> Path:
         """The prefix of an interpreter that can be copied into an image. Raises SandboxUnavailable where none can be had."""
-        for prefix in sorted((self.python_root or self.cache / "none").glob(f"{version}*"), key=_number, reverse=True):
-            if (prefix / "bin" / f"python{version}").is_file():
-                return prefix.resolve()
         try:
-            self._run(["python", "install", "--no-bin", version])
-            return Path(self._run(["python", "find", "--managed-python", version]).strip()).resolve().parent.parent
+            return self._given(version) or self._managed(version)
         except SandboxUnavailable as error:
             mend = f"let uv download it, or give one with --python-root DIR (DIR/{version}.x/bin/python{version})"
             raise SandboxUnavailable(f"there is no Python {version} to make environments with: {error}. Mend: {mend}") from error
+
+    def own(self, version: str) -> bool:
+        """Whether this machine's own Python is of this version, and the user gave no other: a base image's will do then."""
+        return version == HOST_VERSION and self._given(version) is None
+
+    def _given(self, version: str) -> Path | None:
+        found = sorted((self.python_root or self.cache / "none").glob(f"{version}*"), key=_number, reverse=True)
+        return next((prefix.resolve() for prefix in found if (prefix / "bin" / f"python{version}").is_file()), None)
+
+    def _managed(self, version: str) -> Path:
+        self._run(["python", "install", "--no-bin", version])
+        return Path(self._run(["python", "find", "--managed-python", version]).strip()).resolve().parent.parent
+
+    def _prefix(self, version: str) -> Path:
+        return Path(sys.base_prefix).resolve() if self.own(version) else self.interpreter(version)
 
     def resolve(self, recipe: Recipe) -> Lock:
         """The exact versions that the steps of `recipe` lead to, found once and kept. Raises SandboxUnavailable with uv's words."""
@@ -105,13 +117,13 @@ class Uv:
             )
 
     def _venv(self, folder: Path, version: str) -> str:
-        prefix = self.interpreter(version)
+        prefix = self._prefix(version)
         interpreter = str(prefix / "bin" / f"python{version}")
         self._run(["venv", "--quiet", "--no-project", "--relocatable", "--python", interpreter, str(folder)], prefix)
         return str(folder / "bin" / "python")
 
     def _install(self, arguments: Sequence[str], version: str) -> None:
-        self._run(["pip", "install", *([] if _bubblewrap() else ["--only-binary", ":all:"]), *arguments], self.interpreter(version))
+        self._run(["pip", "install", *([] if _bubblewrap() else ["--only-binary", ":all:"]), *arguments], self._prefix(version))
 
     @contextmanager
     def _room(self) -> Iterator[Path]:

@@ -75,6 +75,7 @@ def test_rows_of_pro_have_lower_case_tests_and_neither_version_nor_date() -> Non
         ({"base_commit": "main"}, "base_commit"),
         ({"base_commit": "--upload-pack=x"}, "base_commit"),
         ({"repo": "../../etc"}, "repo"),
+        ({"repo": "../etc"}, "repo"),
         ({"instance_id": "../x"}, "instance_id"),
         ({"instance_id": ".."}, "instance_id"),
         ({"patch": None}, "patch"),

@@ -116,7 +116,7 @@ def test_an_environment_is_moved_to_where_the_image_has_it(tmp_path: Path) -> No
     (tmp_path / "venv" / "bin" / "python").symlink_to("/home/somebody/python3.9")
     (tmp_path / "venv" / "pyvenv.cfg").write_text("home = /home/somebody\nrelocatable = true\n")
     with archive() as making:
-        add_packages(making, tmp_path / "venv", tmp_path / "none", "3.9")
+        add_packages(making, tmp_path / "venv", tmp_path / "none", Path("/opt/python/3.9/bin/python3.9"))
         with tarfile.open(fileobj=making.done()) as tar:
             members = {member.name: member for member in tar.getmembers()}
             settings = tar.extractfile("opt/testbed/pyvenv.cfg")
