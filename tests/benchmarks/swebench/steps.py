@@ -11,7 +11,9 @@ from benchmarks.swebench.base import Finalist, Grade, Instance, Outcome, Place
 from benchmarks.swebench.outputs import patch_id
 from benchmarks.swebench.workers import Life, Tell
 from sandbox.base import SandboxUnavailable
-from swesearch.base import Cost
+from swesearch import runs
+from swesearch.base import Cost, Event, Task
+from swesearch.settings import Settings
 
 RIGHT, WRONG = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-1\n+2\n", "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-1\n+3\n"
 
@@ -60,3 +62,22 @@ class Grader:
             notes.write(f"grade {instance.id} {patch_id(patch)}\n")
         status = "resolved" if patch == RIGHT else "unresolved" if patch else "empty"
         return Grade(instance.id, patch_id(patch), status, (int(patch == RIGHT), 1), (1, 1), seconds=0.5)
+
+
+@dataclass(frozen=True)
+class Count:
+    """Counts to twelve in a run's journal, and goes on there when it is called again; notes each number."""
+
+    notes: Path
+
+    def __call__(self, instance: Instance, _place: Place, home: Path, _life: Life) -> Outcome:
+        known = runs.list_runs(home)
+        run = runs.open_run(home, known[0].id) if known else runs.begin(Task(home, ()), Settings(), home)
+        journal = run.journal()
+        for number in range(sum(1 for _ in journal.events()), 12):
+            journal.append(Event("count", {"n": number}))
+            with self.notes.open("a") as notes:
+                notes.write(f"{instance.id} {number} {os.getpid()}\n")
+            time.sleep(0.4)
+        journal.close()
+        return Outcome(instance.id, "Submitted", RIGHT, run=run.id)
