@@ -26,6 +26,7 @@ from sandbox.base import SandboxUnavailable
 from swesearch.cli.options import home_folder
 
 SLOT = "docker"  # the resource of which a node has as many as it may run steps at once
+HEAD = {"node:__internal_head__": 0.001}  # where the mailbox is: a cluster does not outlive its head, but may lose any other node
 EVERY = 1.0  # seconds between two letters
 ROOT = Path(__file__).parents[2]
 PATIENCE = 5.0  # seconds for an address to answer
@@ -81,7 +82,7 @@ class RayEngine:
         self._folder, self._key = folder, sha256(f"{socket.gethostname()}:{folder.resolve()}".encode()).hexdigest()[:12]
         try:
             self.slots = slots or _offered(self._ray)
-            self._mailbox = self._ray.remote(num_cpus=0)(Mailbox).remote()
+            self._mailbox = self._ray.remote(num_cpus=0, resources=HEAD)(Mailbox).remote()
             self._remote = self._ray.remote(num_cpus=0, resources={SLOT: 1}, max_retries=0)(_work)
             self._calls: dict[int, Call] = {}
             self._numbers = itertools.count()
