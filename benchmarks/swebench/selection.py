@@ -31,7 +31,7 @@ from swesearch.discriminator.weigh import WEIGHTS, Signs, Weigh
 from swesearch.settings import Settings
 from swesearch.store import Store
 
-SECONDS = 60.0  # for one run of tests
+SECONDS = 60.0  # of CPU time, for one run of tests
 
 
 @dataclass(frozen=True, slots=True)

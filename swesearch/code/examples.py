@@ -113,6 +113,8 @@ def _does_something(code: str) -> bool:
         body = ast.parse(code).body
     except (SyntaxError, ValueError):
         return False
+    if isinstance(body[-1], ast.AnnAssign) and body[-1].value is None:  # "ValueError: no" is no code, though it could be
+        return False
     return any(
         isinstance(node, ast.Call | ast.Import | ast.ImportFrom | ast.BinOp | ast.Assign) for part in body for node in ast.walk(part)
     )

@@ -1,4 +1,4 @@
-"""Which functions and classes a change is about."""
+"""What a change is about: the functions and classes in it, and the program that it makes, whatever it looks like."""
 
 from __future__ import annotations
 
@@ -10,6 +10,20 @@ def touched(before: bytes, after: bytes) -> frozenset[str]:
     old, new = _definitions(before), _definitions(after)
     names = (name.rpartition(".")[2] for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     return frozenset(name for name in names if not name.startswith("__"))
+
+
+def program(path: str, source: bytes) -> str | bytes:
+    """A file without what the program does not depend on: layout, comments and docstrings, where it is Python that can be read."""
+    if not path.endswith(".py"):
+        return source
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return source
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.dump(tree)
 
 
 def _definitions(source: bytes) -> dict[str, str]:

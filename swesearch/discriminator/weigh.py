@@ -8,29 +8,29 @@ for every repository; `benchmarks.swebench.selection` measures what they are wor
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log, log2
 
 from swesearch.base import Candidate, Measurement, State, Verdict
 from swesearch.code.issue import Mentions, mentions
-from swesearch.code.touched import touched
+from swesearch.code.touched import program, touched
 from swesearch.discriminator import natural
 from swesearch.discriminator.rules import broken_rules
 from swesearch.store import Store
 
 WEIGHTS: Mapping[str, float] = {
     "sound": 6.0,  # it parses, and ruff finds nothing fatal in it
-    "agreement": 1.0,  # ln of the share of candidates that are the same code or do the same
+    "agreement": 0.3,  # ln of the share of candidates that are the same program or do the same
     "regression": 1.0,  # tests near the change that pass no more, each doubling
     "changed": 1.0,  # the issue's example does something else now ...
     "mended": 1.0,  # ... and fails no more
     "hurt": 1.5,  # an example fails that did not
     "said": 1.0,  # an example says now what stands in the issue
-    "patterns": 0.5,  # what patches look like that only hide a symptom
-    "size": 0.25,  # tokens changed, each doubling
+    "patterns": 0.25,  # what patches look like that only hide a symptom
+    "size": 0.05,  # tokens changed, each doubling
     "mentioned": 0.5,  # it changes what the issue names
+    "tidy": 0.5,  # it leaves no new Python files behind
 }
 WHY: Mapping[str, str] = {
     "sound": "it is sound code",
@@ -43,13 +43,14 @@ WHY: Mapping[str, str] = {
     "patterns": "it looks less like a patch that hides a symptom",
     "size": "it changes less",
     "mentioned": "it changes what the issue speaks of",
+    "tidy": "it leaves no new files behind",
 }
 Behaviour = frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What is known about one candidate: its x_i, its code without layout and comments, and what it does where that tells."""
+    """What is known about one candidate: its x_i, its program (new files left out), and what it does where that tells."""
 
     candidate: Candidate
     values: Mapping[str, float]
@@ -92,9 +93,12 @@ class Weigh:
             "patterns": -sum(rule.penalty for rule in rules),
             "size": -log2(1 + sum(natural.size(before, after) for _, before, after in texts)),
             "mentioned": float(any(_mentioned(said, path, before, after) for path, before, after in code)),
+            "tidy": -float(any(not before for _, before, _ in code)),
             **_ran(terms),
         }
-        return Signs(candidate, values, _normal(texts), _behaviour(terms))
+        return Signs(
+            candidate, values, frozenset((path, program(path, after)) for path, before, after in texts if before), _behaviour(terms)
+        )
 
     def _why(self, found: Sequence[Signs]) -> str:
         if len(found) < 2:
@@ -130,24 +134,6 @@ def _behaviour(terms: Mapping[str, Measurement]) -> Behaviour | None:
 def _votes(one: Signs, all_of_them: Sequence[Signs]) -> int:
     """How many candidates are the same code as this one, or do the same."""
     return sum(other.code == one.code or (one.behaviour is not None and other.behaviour == one.behaviour) for other in all_of_them)
-
-
-def _normal(texts: Sequence[tuple[str, bytes, bytes]]) -> object:
-    """What a change comes to: existing files without layout, comments and docstrings. New files that nothing imports change nothing."""
-    return frozenset((path, _plain(path, after)) for path, before, after in texts if before)
-
-
-def _plain(path: str, source: bytes) -> str | bytes:
-    if not path.endswith(".py"):
-        return source
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return source
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.dump(tree)
 
 
 def _mentioned(said: Mentions, path: str, before: bytes, after: bytes) -> bool:

@@ -23,14 +23,15 @@ from swesearch.solve.hunt import write
 from swesearch.solve.prepare import Bench, prepare
 from swesearch.solve.record import Record, cost
 from swesearch.store import Store
-from swesearch.value.examples import ExampleRuns, homes_of
+from swesearch.value.examples import ExampleRuns, example_files, homes_of
 from swesearch.value.hybrid import Hybrid
 from swesearch.value.lint import Lint
 from swesearch.value.parses import Parses
 from swesearch.value.protect import is_test
-from swesearch.value.regression import Regression, near
+from swesearch.value.regression import Regression, Trials, near
 
 ROOT = 0
+PATIENCE = 5  # times as long on the clock as in CPU seconds
 
 
 def rank(run: Run, propose: Callable[[Store], Proposer], observer: Callable[[Event], None], stop: threading.Event) -> Solution:
@@ -110,19 +111,20 @@ class _Ranking:
 
     def _evaluator(self, attempts: Sequence[Attempt]) -> Hybrid:
         bench, weights = self._bench, self._run.settings.value
-        touched = [bench.store.changed(bench.root, attempt.state) for attempt in attempts]
-        tests = near(touched, bench.store.files(bench.root))
-        limits = Limits(seconds=self._run.settings.sandbox.seconds)
+        changed = [bench.store.changed(bench.root, attempt.state) for attempt in attempts]
+        tests = near(changed, bench.store.files(bench.root))
+        seconds = self._run.settings.sandbox.seconds
+        limits = Limits(PATIENCE * seconds, cpu_seconds=seconds)  # a busy machine must not look like a slow candidate
         self._record.show("phase", name="search", detail=f"{len(attempts)} patches; tests near them: {', '.join(tests) or 'none'}")
         names = {name for attempt in attempts for name in _touched(bench, attempt.state)}
-        regression = Regression(bench.store, bench.sandbox, bench.root, tests, names, limits, weights.nearby)
-        sources = sorted({path for paths in touched for path in paths if path.endswith(".py") and not is_test(path)})
+        sources = sorted({path for paths in changed for path in paths if path.endswith(".py") and not is_test(path)})
         shown = examples(self._run.task.issue)
+        trials = Trials(bench.store, bench.sandbox, bench.root, tests, example_files(shown, homes_of(sources, tests)), names, limits)
         terms = (
             Parses(bench.store, bench.root),
             Lint(bench.store, bench.root, weights.lint),
-            regression,
-            ExampleRuns(bench.root, shown, homes_of(sources, tests), regression.beside, weights.failing),
+            Regression(trials, weights.nearby),
+            ExampleRuns(trials, shown.answers, weights.failing),
         )
         hybrid = Hybrid(terms)
         for state, evaluation in self._record.evaluations().items():

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from sandbox.base import TestOutcome, TestRun
 from swesearch.base import Attempt, Measurement, State
 from swesearch.code.examples import Examples, plain
+from swesearch.value.regression import Trials
 
 STATEMENTS, TESTS = "test_swesearch_examples.py", "test_swesearch_example_{}.py"
-MARK, RAISES = "observed: ", "raises "
-Run = Callable[[State, Mapping[str, bytes]], TestRun]
+MARK, RAISES = "observed:", "raises "
 
 
 class ExampleRuns:
@@ -20,27 +19,25 @@ class ExampleRuns:
 
     name = "examples"
 
-    def __init__(self, root: State, examples: Examples, homes: Sequence[str], run: Run, weight: float = 1.0) -> None:
-        """`homes`: modules in which names are looked up that the issue does not explain; `run` runs new test files on a state."""
-        self.weight, self._root, self._examples, self._run = weight, root, examples, run
-        self._files = dict(_test_files(examples, homes))
-
-    @cached_property
-    def before(self) -> Mapping[str, str]:
-        """What the examples show on the root. Raises SandboxUnavailable."""
-        return self.shown(self._root)
-
-    def shown(self, state: State) -> dict[str, str]:
-        """What the examples show on a state, by test."""
-        return dict(map(_seen, self._run(state, self._files).outcomes)) if self._files else {}
+    def __init__(self, trials: Trials, answers: frozenset[str], weight: float = 1.0) -> None:
+        """`trials` have been given `example_files` of the examples; `answers`: what the issue says, see code/examples.py."""
+        self.weight, self._trials, self._answers = weight, trials, answers
 
     def measure(self, state: State, parent: Attempt | None) -> Measurement:  # noqa: ARG002 - the seam's shape
         """Run the examples on `state`. Nothing is known where none of them can be run."""
-        if not self.before:
+        before = self._shown(self._trials.before)
+        if not before:
             return Measurement(self.name, 0.0, known=False, feedback="the issue has no example that can be run")
-        shown = self.shown(state)
-        found = compare(self.before, shown, self._examples.answers)
-        return Measurement(self.name, _score(found), facts={**found, "shown": shown, "before": dict(self.before)})
+        run = self._trials.on(state)
+        shown = self._shown(run)
+        if run.status == "timeout":  # nothing is said of what the run did not come to
+            before = {test: text for test, text in before.items() if test in shown}
+        found = compare(before, shown, self._answers)
+        return Measurement(self.name, _score(found), facts={**found, "shown": shown, "before": before})
+
+    def _shown(self, run: TestRun) -> dict[str, str]:
+        """What the examples show in a run, by test."""
+        return dict(_seen(outcome) for outcome in run.outcomes if outcome.id in self._trials.added)
 
 
 def compare(before: Mapping[str, str], after: Mapping[str, str], answers: frozenset[str]) -> dict[str, int]:
@@ -64,18 +61,19 @@ def _score(found: Mapping[str, int]) -> float:
 def _seen(outcome: TestOutcome) -> tuple[str, str]:
     _, mark, text = outcome.message.partition(MARK)
     if mark:
-        return outcome.id, text
+        return outcome.id, text.strip()
     first = plain(outcome.message.split("\n")[0]) if outcome.message else ""
     return outcome.id, "passes" if outcome.outcome == "passed" else f"{RAISES}{outcome.outcome} {outcome.error}: {first}"
 
 
-def _test_files(examples: Examples, homes: Sequence[str]) -> list[tuple[str, bytes]]:
+def example_files(examples: Examples, homes: Sequence[str]) -> dict[str, bytes]:
+    """The test files that show what examples do. `homes`: modules in which names are looked up that the issue does not explain."""
     found = [(TESTS.format(number), text.encode("utf-8", "replace")) for number, text in enumerate(examples.tests)]
     if examples.statements:
         interact = Path(__file__).with_name("interact.py").read_text("utf-8")
         source = f"{interact}\n\n_swe_arrange({list(examples.statements)!r}, {list(homes)!r})\n"
         found.append((STATEMENTS, source.encode("utf-8", "replace")))
-    return found
+    return dict(found)
 
 
 def homes_of(changed: Sequence[str], tests: Sequence[str]) -> tuple[str, ...]:

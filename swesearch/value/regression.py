@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from sandbox.base import File, Files, Limits, Sandbox, TestRun
 from sandbox.pytests import TestJob, run_tests
 from swesearch.base import Attempt, Measurement, State
+from swesearch.code.touched import program
 from swesearch.store import Store
 from swesearch.value.checks import BAD
 from swesearch.value.protect import is_test, protected
@@ -22,7 +23,7 @@ from swesearch.value.tests import broken_tests
 TEST_NAME = re.compile(r"(?:test|unittest)_(.+)|(.+)_test|tests?")
 WORD = re.compile(r"[A-Za-z_]\w*")
 PER_TEST = 5.0  # CPU seconds for one test: a candidate that hangs is found out, and a slow test is left out on the root
-CHOSEN, TOGETHER = 40, 5.0  # tests that are tried on the root; seconds that those which are run on each candidate take there
+CHOSEN, TOGETHER = 25, 3.0  # tests that are tried on the root; seconds that those which are run on each candidate take there
 MOST = 3  # test files
 PART = 4  # letters that say something of a name
 
@@ -47,15 +48,19 @@ class Trials:
         self.tests, self.new, self.root = tuple(tests), dict(new), root
         self._store, self._sandbox, self._limits, self._names = store, sandbox, limits, frozenset(names)
         self._lock = threading.Lock()
-        self._runs: dict[State, TestRun] = {}
+        self._runs: dict[object, TestRun] = {}
         self._archived: bytes | None = None
 
     def on(self, state: State) -> TestRun:
-        """The chosen tests and the new ones on a state. Raises SandboxUnavailable."""
-        wanted = (*self.chosen, *self.added)
-        if state not in self._runs:
-            self._runs[state] = self._run(state, self.tests, wanted) if wanted else TestRun("empty")
-        return self._runs[state]
+        """The chosen tests and the new ones on a state; asked once for states that are the same program. Raises SandboxUnavailable."""
+        wanted, key = (*self.chosen, *self.added), self._program(state)
+        if key not in self._runs:
+            self._runs[key] = self._run(state, self.tests, wanted) if wanted else TestRun("empty")
+        return self._runs[key]
+
+    def _program(self, state: State) -> object:
+        texts = self._store.texts(self.root, state)
+        return frozenset((path, program(path, after) if before and after else after) for path, before, after in texts if not is_test(path))
 
     @property
     def chosen(self) -> tuple[str, ...]:

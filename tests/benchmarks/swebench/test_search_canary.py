@@ -1,4 +1,4 @@
-"""In mode `issue` nothing of the answer can be seen: a model that looks everywhere, and everything that was sent or written, is searched."""
+"""In mode `issue` no answer can be seen: a model looks everywhere, and everything that was sent or written is searched."""
 
 from __future__ import annotations
 
