@@ -71,7 +71,7 @@ class World:
     def command(self, output: Path) -> list[str]:
         """The evaluation."""
         words = [sys.executable, "-m", "benchmarks.cli", "swebench", "--subset", str(self.rows), "--mode", "check", "-o", str(output)]
-        words += ["--repos", str(self.folder / "mirrors"), "--no-pull", "--budget", "60,5m", "-c", "search.workers=1", "--on", self.on]
+        words += ["--repos", str(self.folder / "mirrors"), "--no-pull", "--budget", "60,30m", "-c", "search.workers=1", "--on", self.on]
         return [*words, "-w", "2"]
 
     def start(self, output: Path) -> subprocess.Popen[bytes]:
@@ -214,7 +214,7 @@ def disturbed(made: World, output: Path, chance: random.Random, kill_node: Calla
                 kill_node()
             else:
                 (kill_workers if victim == "worker" else kill_containers)(made)
-        code = driver.wait(1200)
+        code = driver.wait(3600)
         changed = [path for path, seen in verdicts.items() if path.stat().st_mtime_ns != seen]
         assert not changed, f"graded again: {changed}"
         verdicts |= {path: path.stat().st_mtime_ns for path in output.glob("grades/*/*.json")}
@@ -254,7 +254,7 @@ def trial(folder: Path, seed: int, on: str) -> Counter[str]:
     with world(folder, on) as made, ExitStack() as stack:
         kill_node = stack.enter_context(ray_nodes(made)) if on == "ray" else None
         quiet, loud = folder / "quiet", folder / "loud"
-        assert made.start(quiet).wait(600) == 0, f"the undisturbed run failed, see {folder / 'log'}"
+        assert made.start(quiet).wait(3600) == 0, f"the undisturbed run failed, see {folder / 'log'}"
         killed = disturbed(made, loud, random.Random(seed), kill_node)
         assert read(quiet / "preds.json") == read(loud / "preds.json"), "the predictions differ"
         assert evaluated_twice(loud) == []

@@ -124,8 +124,11 @@ class Evaluation:
         return result.outcome is None or bool(self._ungraded(result))
 
     def _ungraded(self, result: Result) -> tuple[str, ...]:
-        wanted = self._plan.patches(result.outcome) if result.outcome else ()
-        return tuple(patch for patch in wanted if not result.grade_of(patch))
+        """Patches without a verdict. A finalist that could not be judged once is left at that; what was handed over is not."""
+        if result.outcome is None:
+            return ()
+        tried = (result.grades or {}).keys() - {patch_id(result.outcome.patch)}
+        return tuple(patch for patch in self._plan.patches(result.outcome) if not result.grade_of(patch) and patch_id(patch) not in tried)
 
     def _wait(self, futures: Iterable[Future[None]]) -> None:
         """Until all have ended. Signals are handled between two looks; the first error stops the others."""
@@ -197,9 +200,10 @@ class Evaluation:
         result = self._results[instance]
         assert result.outcome is not None
         patches = self._ungraded(result)
-        failed = next((grade.why or "no reason given" for grade in found if grade.status == "error"), "")
         grades = {**(result.grades or {}), **{patch_id(patch): grade for patch, grade in zip(patches, found, strict=True)}}
-        return self._results.update(instance, grades=grades, error=f"grading: {failed}" if failed else "")
+        verdict = grades[patch_id(result.outcome.patch)]
+        failed = f"grading: {verdict.why or 'no reason given'}" if verdict.status == "error" else ""
+        return self._results.update(instance, grades=grades, error=failed)
 
     def _count(self, *, failed: bool) -> None:
         with self._lock:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.swebench.base import BenchError, Instance
-from benchmarks.swebench.outputs import Results
+from benchmarks.swebench.outputs import Results, patch_id
 from benchmarks.swebench.preds import read
 from benchmarks.swebench.purse import Purse, paid
 from benchmarks.swebench.run import Evaluation, Plan
@@ -21,7 +21,7 @@ from swesearch.base import Event, Task
 from swesearch.report.terminal import console
 from swesearch.runs import begin
 from swesearch.settings import Settings
-from tests.benchmarks.swebench.steps import Grader, Search, instance, ready
+from tests.benchmarks.swebench.steps import RIGHT, WRONG, Grader, Search, instance, ready
 
 
 def evaluate(
@@ -33,12 +33,13 @@ def evaluate(
     purse: Purse | None = None,
     stop: threading.Event | None = None,
     oracle: int = 1,
+    grader: Grader | None = None,
 ) -> tuple[int, str]:
     """The exit code and what was told."""
     told = io.StringIO()
     engine = Processes(folder, slots)
     with Results.open(folder, {"model_name_or_path": "m"}, ()) as results:
-        plan = Plan(ready, lambda _: search, Grader(search.notes), oracle)
+        plan = Plan(ready, lambda _: search, grader or Grader(search.notes), oracle)
         board = Board(console(told), len(names))
         evaluation = Evaluation(results, engine, plan, purse or Purse(0.0, None), board, stop or threading.Event())
         try:
@@ -81,6 +82,16 @@ def test_finalists_are_graded_too_where_that_is_asked_for(tmp_path: Path) -> Non
     assert sorted(grade.status for grade in (result.grades or {}).values()) == ["resolved", "unresolved"]
     assert result.grade is not None
     assert result.grade.status == "unresolved"
+
+
+@pytest.mark.parametrize(("undecided", "code", "gradings"), [(RIGHT, 0, 1), (WRONG, 4, 2)])
+def test_a_patch_that_cannot_be_judged_is_an_error_only_where_it_was_handed_over(
+    tmp_path: Path, undecided: str, code: int, gradings: int
+) -> None:
+    search, grader = Search(tmp_path / "notes"), Grader(tmp_path / "notes", undecided)
+    for _ in range(2):
+        assert evaluate(tmp_path / "out", ["wrong-1"], search, oracle=3, grader=grader)[0] == code
+    assert notes(tmp_path / "notes")[f"grade wrong-1 {patch_id(undecided)}"] == gradings
 
 
 def test_a_dead_engine_is_an_error_that_the_next_call_tries_again(tmp_path: Path) -> None:
