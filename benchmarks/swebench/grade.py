@@ -29,7 +29,7 @@ def patch_key(patch: str) -> str:
 
 
 def grade(place: Place, instance: Instance, patch: str, folder: Path, seconds: float = SECONDS) -> Grade:
-    """The verdict on `patch`, kept in FOLDER/grades/INSTANCE.
+    """The verdict on `patch`, kept in FOLDER/grades/INSTANCE unless it is an error.
 
     Raises SandboxUnavailable where the engine fails (nothing is kept then), BenchError where swebench does not know the instance.
     """
@@ -55,7 +55,10 @@ def kept(folder: Path, instance: str, key: str) -> Grade | None:
 def _once(place: Place, instance: Instance, patch: str, folder: Path, seconds: float) -> Grade:
     key = patch_key(patch)
     with lock(f"grade-{_hash(str(folder.resolve()))}-{instance.id}-{key}"):
-        return kept(folder, instance.id, key) or _keep(folder, _judge(place, instance, patch, folder, seconds))
+        try:
+            return kept(folder, instance.id, key) or _keep(folder, _judge(place, instance, patch, folder, seconds))
+        except OSError as error:
+            raise SandboxUnavailable(f"{instance.id}: its verdict cannot be kept in {folder}: {error.strerror}") from error
 
 
 def _judge(place: Place, instance: Instance, patch: str, folder: Path, seconds: float) -> Grade:
@@ -125,10 +128,12 @@ def _graded(
 
 
 def _keep(folder: Path, found: Grade) -> Grade:
+    """`found`, on disk; unless it is an error, which the next run tries again, as the harness does."""
     path = folder / "grades" / found.instance / f"{found.patch_key}.json"
-    making = path.with_suffix(".making")
-    making.write_text(json.dumps(asdict(found), indent=1), "utf-8")
-    making.replace(path)
+    if found.status != "error":
+        making = path.with_suffix(".making")
+        making.write_text(json.dumps(asdict(found), indent=1), "utf-8")
+        making.replace(path)
     return found
 
 

@@ -42,9 +42,11 @@ def run(place: Place, script: Script, patch: str, log: Path, seconds: float) -> 
     try:
         with _client() as client, _around(client, place) as (network, authority), _container(client, place, script, network) as container:
             put(container, {PATCH: patch, EVAL: script.text, AUTHORITY: authority})
-            if patch.strip():
-                _apply(container, place.workdir, script.applies)
-            _evaluate(container, place.workdir, TRUST if authority else "true", log, seconds)
+            with _watched(container, seconds) as late:
+                if patch.strip():
+                    _apply(container, place.workdir, script.applies)
+                size = _evaluate(container, place.workdir, TRUST if authority else "true", log)
+            _check(container, log, size, f"the tests did not end within {seconds:.0f} s" if late.is_set() else "")
     except ImageNotFound as error:
         raise SandboxUnavailable(f"there is no image {place.image}: make the instance ready again") from error
     except FAULTS as error:
@@ -86,6 +88,24 @@ def _container(client: docker.DockerClient, place: Place, script: Script, networ
             container.remove(force=True)
 
 
+@contextmanager
+def _watched(container: Container, seconds: float) -> Iterator[threading.Event]:
+    """Kill the container when the time is over, which ends whatever runs in it."""
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        with suppress(*FAULTS):  # it ended meanwhile
+            container.kill()
+
+    watch = threading.Timer(seconds, stop)
+    watch.start()
+    try:
+        yield late
+    finally:
+        watch.cancel()
+
+
 def _apply(container: Container, workdir: str, commands: tuple[str, ...]) -> None:
     """As the harness does: one command after the other, whatever the one before has left behind."""
     said = b""
@@ -97,24 +117,7 @@ def _apply(container: Container, workdir: str, commands: tuple[str, ...]) -> Non
     raise Unapplied(said.decode("utf-8", "replace").strip())
 
 
-def _evaluate(container: Container, workdir: str, before: str, log: Path, seconds: float) -> None:
-    late = threading.Event()
-
-    def stop() -> None:
-        late.set()
-        with suppress(*FAULTS):  # it ended meanwhile
-            container.kill()
-
-    watch = threading.Timer(seconds, stop)
-    watch.start()
-    try:
-        size = _stream(container, workdir, before, log)
-    finally:
-        watch.cancel()
-    _check(container, log, size, f"the tests did not end within {seconds:.0f} s" if late.is_set() else "")
-
-
-def _stream(container: Container, workdir: str, before: str, log: Path) -> int:
+def _evaluate(container: Container, workdir: str, before: str, log: Path) -> int:
     """Run the script and write what it says, up to a limit: marks and tests come on two streams, which one pipe keeps in order."""
     size = 0
     # the harness starts it in the image's working directory, which is /testbed

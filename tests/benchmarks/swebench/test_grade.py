@@ -79,9 +79,10 @@ def test_a_patch_may_be_off_by_some_lines_as_the_harness_allows(world: World, tm
 
 
 @pytest.mark.docker
-def test_tests_that_do_not_end_are_an_error_as_the_harness_has_it(world: World, tmp_path: Path) -> None:
+def test_tests_that_do_not_end_are_an_error_as_the_harness_has_it_and_not_kept(world: World, tmp_path: Path) -> None:
     found = verdict_on(world, diff(world.tree, "tool.py", f"import time\ntime.sleep(60)\n{FIXED}"), tmp_path, seconds=2)
     assert (found.status, found.why) == ("error", "the tests did not end within 2 s")
+    assert kept(tmp_path, world.one.id, found.patch_key) is None
 
 
 @pytest.mark.docker
