@@ -28,8 +28,10 @@ class Arena:
         self._from = array("d", [inf]) * size + array("d", [-inf]) * size
         self._until = array("d", [-inf]) * size + array("d", [inf]) * size
         self._top = array("d", [0.0]) * (2 * size)
-        for place, line in enumerate(lines):
-            self.set(place, *line)
+        for place, (base, slope, hope) in enumerate(lines):
+            self._base[place], self._slope[place], self._top[size + place] = base, slope, hope
+        for match in range(size - 1, 0, -1):
+            self._top[match] = max(self._top[2 * match], self._top[2 * match + 1])
 
     @property
     def full(self) -> int:

@@ -157,33 +157,31 @@ class Search(Generic[T]):
     # Going down
 
     def _choose(self, node: Node[T]) -> Edge[T] | None:
-        """The edge to follow; None for the node's own next action."""
+        """The edge to follow, the first with the greatest score among those with something left below; None for the node's next action.
+
+        A step goes through here once for each level of the tree, so no more is called than must be.
+        """
         visits = node.visits + node.pending
         growth = self._growth(visits)
-        best, most = self._best_edge(node, growth)
-        prior = self._slot(node)
-        if not prior or best is None:
+        best, most = None, DEAD
+        if node.arena is None:
+            for edge in node.edges:
+                score = edge.base + edge.slope * growth
+                if score > most:
+                    best, most = edge, score
+        elif node.arena.hope:
+            best = node.edges[node.arena.best(growth)]
+            most = best.base + best.slope * growth
+        if best is None or not (prior := self._slot(node)):
             return best
         if self._widening and node.tried + node.asked >= self._widening[0] * visits ** self._widening[1]:
             return best
         base, slope = self._line(node.value, prior, node.asked)
         return None if base + slope * growth >= most else best
 
-    def _best_edge(self, node: Node[T], growth: float) -> tuple[Edge[T] | None, float]:
-        """The first edge with the greatest score, among those with something left below."""
-        if node.arena is not None:
-            edge = node.edges[node.arena.best(growth)]
-            return (edge, edge.base + edge.slope * growth) if edge.hope else (None, DEAD)
-        best, most = None, DEAD
-        for edge in node.edges:
-            score = edge.base + edge.slope * growth
-            if score > most:
-                best, most = edge, score
-        return best, most
-
     def _slot(self, node: Node[T]) -> float:
         """The prior of the node's next action; 0 where none can be handed out."""
-        if node.depth >= self._depth or node.tried + node.asked >= self._branching:
+        if node.depth >= self._depth or len(node.edges) + node.rejected + node.asked >= self._branching:
             return 0.0
         return node.returned[0][1] if node.returned else node.open or 0.0
 
@@ -254,7 +252,8 @@ class Search(Generic[T]):
         if node.arena is None and len(node.edges) > self.crowd:
             node.arena = Arena((each.base, each.slope, each.hope) for each in node.edges)
         below.hope = self._hope(below)
-        self._spread([each.parent for each in below.parents if self._aim(each) and each is not edge])
+        if others := [each.parent for each in below.parents if self._aim(each) and each is not edge]:
+            self._spread(others)
 
     def _climb(self, lease: Lease[T], under_way: int, visits: int = 0, total: float = 0.0) -> None:
         """Add to the statistics of the whole trail, deepest first, and bring up to date whatever sees a change on it.
@@ -263,11 +262,12 @@ class Search(Generic[T]):
         """
         node, changed, aside = lease.node, True, []
         for edge in reversed(lease.trail):
-            node.pending += under_way
             node.visits += visits
             node.total += total
-            edge.pending += under_way
             edge.visits += visits
+            if under_way:
+                node.pending += under_way
+                edge.pending += under_way
             if changed:
                 node.hope = self._hope(node)
             if len(node.parents) > 1:
@@ -309,17 +309,18 @@ class Search(Generic[T]):
         """Bring an edge up to date with its child. Returns whether its parent must be looked at again."""
         child, parent, pending, before = edge.child, edge.parent, edge.pending, edge.hope
         if child.hope:
-            edge.hope = edge.prior * child.hope or float_info.min
+            hope = edge.hope = edge.prior * child.hope or float_info.min
             value = self._backup(child.best, child.total, child.visits + pending)
-            edge.base, edge.slope = self._line(value, edge.hope, edge.visits + pending)
+            edge.base, edge.slope = self._line(value, hope, edge.visits + pending)
         else:
-            edge.hope, edge.base, edge.slope = 0.0, DEAD, 0.0
+            hope = edge.hope = 0.0
+            edge.base, edge.slope = DEAD, 0.0
         if parent.arena is not None:
-            parent.arena.set(edge.place, edge.base, edge.slope, edge.hope)
+            parent.arena.set(edge.place, edge.base, edge.slope, hope)
         if child.best > parent.best and not child.closed:
             parent.best = child.best
             return True
-        return edge.hope != before
+        return hope != before
 
     def _next_depth(self) -> None:
         """Open the best nodes of the next depth; the others stay as they are."""
