@@ -162,7 +162,7 @@ def _measure(
 
 def _search(instance: Instance, environments: Environments, patches: Sequence[Recorded], given: argparse.Namespace) -> str:
     """Value the patches, unless that was done before. Returns why it could not be done."""
-    settings = Settings().updated({"sandbox": {"seconds": SECONDS}}, "the benchmark")
+    settings = Settings().updated({"sandbox": {"seconds": SECONDS}, "search": {"workers": 1}}, "the benchmark")
     folder = given.out / "runs" / instance.id
     if any(each.state in ("solved", "exhausted") for each in runs.list_runs(folder)):
         return ""
