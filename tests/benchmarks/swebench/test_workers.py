@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import io
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -265,3 +268,53 @@ def test_the_cap_ends_an_evaluation_with_its_own_exit_code(tmp_path: Path) -> No
     assert code == 3
     assert not (tmp_path / "notes").exists()
     assert evaluate(tmp_path / "out", ["right-1"], search, purse=Purse(1.0, 5.0, spent=1.5))[0] == 0
+
+
+DRIVER = """
+import sys, threading
+from pathlib import Path
+from benchmarks.swebench.outputs import Results
+from benchmarks.swebench.purse import Purse
+from benchmarks.swebench.run import Evaluation, Plan
+from benchmarks.swebench.table import Board
+from benchmarks.swebench.workers import Processes
+from swesearch.cli.running import interruptible
+from swesearch.report.terminal import console
+from tests.benchmarks.swebench.steps import Grader, Search, instance, ready
+
+folder = Path(sys.argv[1])
+if __name__ == "__main__":
+    with Results.open(folder / "out", {"model_name_or_path": "m"}, ()) as results, interruptible() as stop:
+        plan = Plan(ready, lambda _: Search(folder / "notes", seconds=30), Grader(folder / "notes"))
+        board = Board(console(sys.stderr), 1)
+        sys.exit(Evaluation(results, Processes(folder / "out", 1), plan, Purse(0.0, None), board, stop).run([instance("right-1")]))
+"""
+
+
+@pytest.fixture
+def driver(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A driver that is at work, in a process group of its own as in a terminal; and its worker."""
+    (tmp_path / "driver.py").write_text(DRIVER)
+    words = [sys.executable, str(tmp_path / "driver.py"), str(tmp_path)]
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    process = subprocess.Popen(words, env=environ, stderr=subprocess.DEVNULL, start_new_session=True)
+    wait_for((tmp_path / "notes").exists)
+    children = Path(f"/proc/{process.pid}/task")
+    workers = [int(pid) for task in children.iterdir() for pid in (task / "children").read_text().split()]
+    (worker,) = [pid for pid in workers if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    yield process, worker
+    process.kill()
+    process.wait()
+
+
+def test_ctrl_c_stops_in_order_and_leaves_all_to_the_next_call(driver: tuple[subprocess.Popen[bytes], int], tmp_path: Path) -> None:
+    process, _ = driver
+    os.killpg(process.pid, signal.SIGINT)  # a terminal tells the whole group
+    assert process.wait(20) == 130
+    assert [*Results.read(tmp_path / "out")] == []
+
+
+def test_a_worker_ends_with_its_driver_however_that_ends(driver: tuple[subprocess.Popen[bytes], int]) -> None:
+    process, worker = driver
+    process.kill()
+    wait_for(lambda: not Path(f"/proc/{worker}").exists())
