@@ -79,8 +79,8 @@ def check_all(instances: Sequence[Instance], environments: Environments, options
         found = check(instance, environments, options.out, options.empty, options.seconds)
         print(found.line(), flush=True)
         del left[instance.id]
-        if options.prune:
-            environments.done(instance, list(left.values()))
+        if options.prune and (place := environments.places.get(instance.id)):
+            environments.done(instance, place, list(left.values()))
         return found
 
     with ThreadPoolExecutor(options.jobs) as pool:

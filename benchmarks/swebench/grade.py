@@ -105,8 +105,8 @@ def grade_all(
         instance, those = group
         found = list(_graded(instance, those, environments, folder, tell, seconds))
         del left[instance.id]
-        if prune:
-            environments.done(instance, list(left.values()))
+        if prune and (place := environments.places.get(instance.id)):
+            environments.done(instance, place, list(left.values()))
         return found
 
     with ThreadPoolExecutor(jobs) as pool:

@@ -60,33 +60,33 @@ class Environments:
     ) -> None:
         self._client: docker.DockerClient | None = None
         self._connecting = threading.Lock()
+        self._cache = cache
         self._repositories, self._uv, self._tell = Repositories(cache, repos), Uv(cache, python_root), tell
         self._registry = pull_images  # False once it did not answer: it is asked no more in this run
-        self._pulled: set[str] = set()
-        self._places: dict[str, Place] = {}
+        self.places: dict[str, Place] = {}  # what this object has made ready
 
     def ready(self, instance: Instance) -> Place:
         """An image and a checkout of `instance`. Raises SandboxUnavailable with how to mend it, and BenchError."""
         try:
-            place = self._places.get(instance.id)
+            place = self.places.get(instance.id)
             if place is None or not exists(self._engine(), place.image):
-                place = self._places[instance.id] = self._ready(instance)
+                place = self.places[instance.id] = self._ready(instance)
             return place
         except (DockerException, RequestException) as error:
             raise SandboxUnavailable(f"{instance.id}: the Docker engine failed: {error}") from error
         except OSError as error:
             raise SandboxUnavailable(f"{instance.id}: its files cannot be kept: {error}") from error
 
-    def done(self, instance: Instance, left: Iterable[Instance] = ()) -> None:
+    def done(self, instance: Instance, place: Place, left: Iterable[Instance] = ()) -> None:
         """Remove the image of `instance`, and what it stands on where no instance `left` is of the same project and version."""
-        place = self._places.pop(instance.id, None)
-        if place is None or not exists(self._engine(), place.image):
+        if not exists(self._engine(), place.image):
             return
         below = self._engine().images.get(place.image).labels.get("swebench.below", "")
         remove_image(self._engine(), place.image)
         shared = any((other.repo, other.version) == (instance.repo, instance.version) for other in left)
-        if below in self._pulled or (below.startswith("swebench-environment:") and not shared):
+        if self._pulled(below).exists() or (below.startswith("swebench-environment:") and not shared):
             remove_image(self._engine(), below)
+            self._pulled(below).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the engine. Images stay."""
@@ -123,8 +123,13 @@ class Environments:
             self._registry = any(words in why for words in NO_SUCH_IMAGE)
             self._tell(f"{name} cannot be pulled ({why[:200]}): making it here")
             return ""
-        self._pulled.add(name)
+        self._pulled(name).parent.mkdir(parents=True, exist_ok=True)
+        self._pulled(name).touch()
         return name
+
+    def _pulled(self, name: str) -> Path:
+        """Is there where we pulled an image: what was there before stays."""
+        return self._cache / "pulled" / _hash(name)
 
     def _environment(self, steps: Recipe, who: str) -> str:
         """The image with the packages that `steps` lead to."""

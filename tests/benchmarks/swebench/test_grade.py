@@ -36,7 +36,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         made.environments.ready(made.one)
         script(made.one)  # imports swebench, which takes seconds
         yield made
-        made.environments.done(made.one)
+        made.environments.done(made.one, made.environments.ready(made.one))
     made.environments.close()
     client.close()
 

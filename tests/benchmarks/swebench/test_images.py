@@ -180,7 +180,7 @@ def test_a_prebuilt_image_is_made_ready_without_its_future_and_removed_when_done
         assert len(commits) == 2  # the harness's own on top of the base commit
         assert one.base_commit in commits
         assert said[-1] == "    return number + number + 1"
-        environments.done(one)
+        environments.done(one, place)
         assert not exists(client, place.image)
         assert exists(client, official_name(one))  # it was there before
     environments.close()
