@@ -13,23 +13,28 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.swebench.base import BenchError, Instance
+from benchmarks.swebench.checkout import Repositories
 from benchmarks.swebench.data import choose, load
 from benchmarks.swebench.images import Environments
-from benchmarks.swebench.recorded import WHY, Recorded, load_patches, load_truth
+from benchmarks.swebench.recorded import WHY, Recorded, RecordedProposer, load_patches, load_truth
 from benchmarks.swebench.search import search_one
 from benchmarks.swebench.selection_fit import held_out
 from sandbox.base import SandboxError
 from swesearch import runs
-from swesearch.base import Attempt, Candidate, State, SwesearchError
+from swesearch.base import Attempt, Candidate, EditError, Evaluation, State, SwesearchError
 from swesearch.codec import decode
 from swesearch.discriminator.weigh import WEIGHTS, Signs, Weigh
 from swesearch.settings import Settings
 from swesearch.store import Store
+from swesearch.value.hybrid import Hybrid
+from swesearch.value.lint import Lint
+from swesearch.value.parses import Parses
 
 SECONDS = 60.0  # of CPU time, for one run of tests
 
@@ -91,13 +96,34 @@ def case_of(instance: Instance, folder: Path, truth: Mapping[str, bool | None]) 
     run = next(runs.open_run(folder, each.id) for each in runs.list_runs(folder))
     events = list(run.events())
     root = State(next(event.data["root"] for event in events if event.kind == "started"))
-    found = sorted((_candidate(event.data) for event in events if event.kind == "node" and event.data["terms"]), key=_place(truth))
-    known = [(each, right) for each in found if (right := truth.get(_source(each))) is not None]
+    found = [_candidate(event.data) for event in events if event.kind == "node" and event.data["terms"]]
     store = Store.open(run.task.repo, run.store)
     try:
-        signs = Weigh(store, root, instance.issue).signs([each for each, _ in known])
+        return _case(instance, store, root, found, truth)
     finally:
         store.close()
+
+
+def static_case(instance: Instance, repo: Path, folder: Path, patches: Sequence[Recorded], truth: Mapping[str, bool | None]) -> Case | None:
+    """The case by what the patches' text alone tells, nothing run; None where no patch of known truth could be applied."""
+    store = Store.open(repo, folder)
+    try:
+        root = store.root()
+        hybrid, start = Hybrid((Parses(store, root), Lint(store, root))), Attempt(None, root, Evaluation(0.0))
+        found = []
+        for plan in RecordedProposer(patches, store).propose((start,)):
+            with suppress(EditError):  # it fits nowhere: nobody can choose it
+                action = plan.carry_out()
+                state = store.apply(root, action.edits)
+                found.append(Candidate(Attempt(action, state, hybrid.evaluate(state, None)), b"", verified=False))
+        return _case(instance, store, root, found, truth)
+    finally:
+        store.close()
+
+
+def _case(instance: Instance, store: Store, root: State, found: Sequence[Candidate], truth: Mapping[str, bool | None]) -> Case | None:
+    known = [(each, right) for each in sorted(found, key=_place(truth)) if (right := truth.get(_source(each))) is not None]
+    signs = Weigh(store, root, instance.issue).signs([each for each, _ in known])
     left_out = sum(right is None for right in truth.values())
     return (
         Case(instance.id, tuple(_source(each) for each, _ in known), tuple(signs), tuple(right for _, right in known), left_out)
@@ -139,13 +165,22 @@ def _measure(
     truth: Mapping[str, Mapping[str, bool | None]],
 ) -> int:
     environments = Environments(given.out / "cache", given.repos, given.python_root, pull_images=given.pull)
+    repositories = Repositories(given.out / "cache", given.repos)
+
+    def static(instance: Instance) -> Case | None:
+        folder = given.out / "static" / f"{instance.id}.git"
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return static_case(instance, repositories.checkout(instance), folder, patches[instance.id], truth[instance.id])
 
     def one(instance: Instance) -> Case | str | None:
         try:
+            if given.static:
+                return static(instance)
             if why := _search(instance, environments, patches[instance.id], given):
-                return why
+                print(f"{instance.id:32} by its text alone: {why}", flush=True)
+                return static(instance)
             return case_of(instance, given.out / "runs" / instance.id, truth[instance.id])
-        except (SandboxError, SwesearchError) as error:
+        except (SandboxError, SwesearchError, BenchError) as error:
             return f"{type(error).__name__}: {error}"
 
     cases, failed = [], 0
@@ -161,15 +196,18 @@ def _measure(
 
 
 def _search(instance: Instance, environments: Environments, patches: Sequence[Recorded], given: argparse.Namespace) -> str:
-    """Value the patches, unless that was done before. Returns why it could not be done."""
+    """Value the patches by running things, unless that was done before. Returns why it could not be done."""
     settings = Settings().updated({"sandbox": {"seconds": SECONDS}, "search": {"workers": 1}}, "the benchmark")
     folder = given.out / "runs" / instance.id
     if any(each.state in ("solved", "exhausted") for each in runs.list_runs(folder)):
         return ""
-    place = environments.ready(instance)
+    try:
+        place = environments.ready(instance)
+    except (SandboxError, BenchError) as error:
+        return str(error)
     outcome = search_one(instance, place, "recorded", settings, given.out / "runs", patches=patches)
     if given.prune:
-        environments.done(instance, place)
+        environments.done(instance)
     return outcome.error
 
 
@@ -212,6 +250,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="instances at once [1]")
     parser.add_argument("--out", type=Path, default=Path("selection"), metavar="DIR", help="where what was found out is kept [selection]")
     parser.add_argument("--pull", action="store_true", help="use the official images where they can be pulled")
+    parser.add_argument("--static", action="store_true", help="run nothing: choose by the patches' text alone, in minutes")
     parser.add_argument("--prune", action="store_true", help="remove each image once its instance is done")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     return parser.parse_args(arguments)
