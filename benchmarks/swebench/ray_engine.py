@@ -31,6 +31,7 @@ EVERY = 1.0  # seconds between two letters
 ROOT = Path(__file__).parents[2]
 PATIENCE = 5.0  # seconds for an address to answer
 HOW = "start a node with `ray start --head --resources='{\"docker\": 4}'` (see docs/scaling.md)"
+TOKEN = "A cluster that asks for a token needs RAY_AUTH_MODE=token and the same token here"
 
 
 @dataclass(slots=True)
@@ -245,7 +246,7 @@ def _connected(address: str, slots: int | None) -> Any:
     try:
         ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError) as error:  # no Ray behind that port; another version of Ray or Python
-        raise BenchError(f"--on {address}: {_last_line(error)}. To have a cluster, {HOW}") from error
+        raise BenchError(f"--on {address}: {_last_line(error)}. {TOKEN}. To have a cluster, {HOW}") from error
     return ray
 
 
