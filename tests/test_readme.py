@@ -30,7 +30,7 @@ def help_of(*command: str) -> str:
 
 
 def test_the_readme_names_commands_and_flags() -> None:
-    assert {"fix", "apply", "resume", "runs", "show", "doctor", "config"} == set(COMMANDS)
+    assert {"bench", "fix", "apply", "resume", "runs", "show", "doctor", "config"} == set(COMMANDS)
     assert "--check" in FLAGS
 
 
@@ -41,7 +41,7 @@ def test_every_command_in_the_readme_exists(command: str) -> None:
 
 @pytest.mark.parametrize("flag", FLAGS)
 def test_every_flag_in_the_readme_exists(flag: str) -> None:
-    assert any(re.search(rf"{flag}\b", help_of(command)) for command in COMMANDS)
+    assert any(re.search(rf"{flag}\b", help_of(*command)) for command in [*((name,) for name in COMMANDS), ("bench", "swebench")])
 
 
 def test_the_exit_codes_of_the_readme_are_those_of_the_help() -> None:
