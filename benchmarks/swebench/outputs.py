@@ -100,6 +100,10 @@ class Results:
         """The folder of an instance, where its search keeps its journal."""
         return self.folder / instance
 
+    def homes(self) -> list[Path]:
+        """The folders of all instances that were ever begun, those without a result too."""
+        return sorted({path.parent for path in self.folder.glob("*/runs")})
+
     def config(self) -> dict[str, Any]:
         """How the results were made."""
         return _json(self.folder / CONFIG)

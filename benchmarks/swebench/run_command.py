@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from benchmarks.swebench.outputs import Results
 from benchmarks.swebench.preds import read
 from benchmarks.swebench.purse import Purse, paid
 from benchmarks.swebench.recorded import load_patches
-from benchmarks.swebench.run import BUDGET_ENDED, FAILED, INTERRUPTED, Evaluation, Plan
+from benchmarks.swebench.run import BUDGET_ENDED, FAILED, INTERRUPTED, Evaluation, Plan, Prune
 from benchmarks.swebench.run_parts import Grading, Places, Pruning, Searching, slim
 from benchmarks.swebench.table import Board
 from benchmarks.swebench.workers import Engine, Processes
@@ -90,18 +90,18 @@ def evaluate(which: Which, where: Where, mode: str, settings: Settings, patches:
     label = f"swesearch-{__version__}-{chosen}-{_plain(settings.model.name or ('models' if named else 'templates'))}"
     config = _config(which, where, instances, label, mode=chosen, settings=settings.to_dict(), oracle=oracle)
     places = where.places()
-    plan = Plan(
-        places,
-        lambda instance: Searching(chosen, settings, tuple(recorded.get(instance.id, ()))),
-        Grading() if oracle is not None else None,
-        oracle or 1,
-        _pruning(places, instances) if where.prune else None,
-    )
     folder = where.output or Path("swebench-results") / _plain(f"{Path(which.source).stem}-{chosen}-{which.seed}")
     with Results.open(folder, config, SAME) as results:
         if where.redo:
             _forget(results, instances)
-        purse = Purse(each, cap, sum(paid(results.home(result.instance)) for result in results))
+        purse = Purse(each, cap, sum(map(paid, results.homes())))
+        plan = Plan(
+            places,
+            lambda instance: Searching(chosen, settings, tuple(recorded.get(instance.id, ()))),
+            Grading() if oracle is not None else None,
+            oracle or 1,
+            _pruning(places, instances, results) if where.prune else None,
+        )
         return _run(results, where, plan, purse, instances)
 
 
@@ -117,12 +117,12 @@ def grade(predictions: Path, which: Which, where: Where) -> int:
     label = models.pop() if len(models) == 1 else "several"
     config = _config(which, where, instances, label, mode="grade", predictions=str(predictions))
     places = where.places()
-    plan = Plan(places, _nothing, Grading(), 1, _pruning(places, instances) if where.prune else None)
     folder = where.output or Path("swebench-results") / _plain(f"grade-{predictions.stem}-{label}")
     with Results.open(folder, config, ("mode", "source")) as results:
         if where.redo:
             _forget(results, instances)
         _hand_in(results, [given[one.id] for one in instances])
+        plan = Plan(places, _nothing, Grading(), 1, _pruning(places, instances, results) if where.prune else None)
         return _run(results, where, plan, Purse(0.0, None), instances)
 
 
@@ -211,10 +211,14 @@ def _forget(results: Results, instances: Sequence[Instance]) -> None:
         results.forget(one.id)
 
 
-def _pruning(places: Places, instances: Sequence[Instance]) -> Any:
-    """For each instance, what removes the images that none of those behind it needs."""
+def _pruning(places: Places, instances: Sequence[Instance], results: Results) -> Callable[[Instance], Prune]:
+    """For each instance, what removes the images that none of those without a verdict needs."""
     slimmed = [slim(one) for one in instances]
-    return lambda instance: Pruning(places, tuple(each for each in slimmed if each.id != instance.id))
+
+    def prune(instance: Instance) -> Prune:
+        return Pruning(places, tuple(one for one in slimmed if one.id != instance.id and results[one.id].grade is None))
+
+    return prune
 
 
 def _go_on(code: int) -> str:

@@ -47,6 +47,13 @@ def test_a_grading_that_could_not_be_done_is_no_verdict(tmp_path: Path) -> None:
         assert results["a"].grade is None
 
 
+def test_an_instance_that_was_only_begun_is_found_by_its_runs(tmp_path: Path) -> None:
+    with opened(tmp_path) as results:
+        results.update("a", outcome=OUTCOME)
+        (results.home("b") / "runs").mkdir(parents=True)
+        assert results.homes() == [results.home("b")]  # nothing was paid where there are no runs
+
+
 def test_there_is_one_writer(tmp_path: Path) -> None:
     with opened(tmp_path), pytest.raises(BenchError, match="another process writes to"):
         opened(tmp_path)
