@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
+from hashlib import sha256
+
+KEPT = 128  # files whose digest is remembered: candidates share their base
 
 
 def touched(before: bytes, after: bytes) -> frozenset[str]:
@@ -12,20 +16,22 @@ def touched(before: bytes, after: bytes) -> frozenset[str]:
     return frozenset(name for name in names if not name.startswith("__"))
 
 
-def program(path: str, source: bytes) -> str | bytes:
-    """A file without what the program does not depend on: layout, comments and docstrings, where it is Python that can be read."""
-    if not path.endswith(".py"):
-        return source
+@lru_cache(KEPT)
+def program(path: str, source: bytes) -> str:
+    """A digest of a file without what the program does not depend on: layout, comments and docstrings, where it is readable Python."""
     try:
-        tree = ast.parse(source)
+        tree = ast.parse(source) if path.endswith(".py") else None
     except (SyntaxError, ValueError):
-        return source
+        tree = None
+    if tree is None:
+        return sha256(source).hexdigest()
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
-    return ast.dump(tree)
+    return sha256(ast.dump(tree).encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@lru_cache(KEPT)
 def _definitions(source: bytes) -> dict[str, str]:
     """Every function and class of a file by its dotted name, with what is in it; none where it cannot be read."""
     try:

@@ -21,6 +21,7 @@ from swesearch.store import Store
 
 WEIGHTS: Mapping[str, float] = {
     "sound": 6.0,  # it parses, and ruff finds nothing fatal in it
+    "acts": 4.0,  # a file that was there is another program now: notes and scripts beside the code mend nothing
     "agreement": 0.3,  # ln of the share of candidates that are the same program or do the same
     "regression": 1.0,  # tests near the change that pass no more, each doubling
     "changed": 1.0,  # the issue's example does something else now ...
@@ -34,6 +35,7 @@ WEIGHTS: Mapping[str, float] = {
 }
 WHY: Mapping[str, str] = {
     "sound": "it is sound code",
+    "acts": "it changes the program",
     "agreement": "more candidates agree with it",
     "regression": "it breaks fewer tests near the change",
     "changed": "the issue's example does something else with it",
@@ -86,10 +88,12 @@ class Weigh:
     def _look(self, candidate: Candidate, said: Mentions) -> Signs:
         texts = [(path, before or b"", after or b"") for path, before, after in self.store.texts(self.root, candidate.attempt.state)]
         code = [(path, before, after) for path, before, after in texts if path.endswith(".py")]
+        acts = [(path, program(path, after)) for path, before, after in texts if before and program(path, before) != program(path, after)]
         rules = {rule for _, before, after in code if before for rule in broken_rules(before, after)}
         terms = {term.name: term for term in candidate.attempt.evaluation.terms}
         values = {
             "sound": -float(any(term.blocked for term in terms.values())),
+            "acts": -float(not acts),
             "patterns": -sum(rule.penalty for rule in rules),
             "size": -log2(1 + sum(natural.size(before, after) for _, before, after in texts)),
             "mentioned": float(any(_mentioned(said, path, before, after) for path, before, after in code)),
@@ -148,6 +152,7 @@ def _reasons(each: Signs) -> tuple[str, ...]:
         "regression": "breaks tests near the change",
         "hurt": "breaks an example of the issue",
         "sound": "is no sound code",
+        "acts": "changes nothing that was there",
     }
     good = {"mended": WHY["mended"], "said": WHY["said"], "changed": WHY["changed"]}
     worse = [words for name, words in said.items() if each.values.get(name, 0.0) < 0]

@@ -110,6 +110,15 @@ def test_new_files_that_are_left_behind_speak_against_a_patch(weigh):
     assert names == ["tidy", "untidy"]
 
 
+def test_a_patch_that_changes_nothing_that_was_there_comes_last(weigh):
+    script = {"reproduce.py": "import pkg\n"}
+    notes = {"pkg/core.py": CODE.replace("Half of it", "Half of it, and no more") + "# a note\n"}
+
+    names, _ = weigh({"script": (script, []), "again": (script, []), "notes": (notes, []), "wrong": (half("number / 3"), [ran(2)])})
+
+    assert names[0] == "wrong"
+
+
 def test_every_sign_has_a_weight_and_words(weigh, make_project):
     _, verdict = weigh({"one": (half("number / 2"), [])})
 
