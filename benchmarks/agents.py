@@ -197,7 +197,8 @@ def table(rows: Iterable[Row], apart: bool = False) -> str:
         low, high = wilson(hits, count)
         dollars, calls, attempts = (sum(getattr(row, name) for row in found) / count for name in ("dollars", "calls", "attempts"))
         lines.append(
-            f"| {kind} | {found[0].profile if apart else 'all'} | {found[0].strategy} | {hits}/{count} = {hits / count:.2f} | {low:.2f}-{high:.2f} "
+            f"| {kind} | {found[0].profile if apart else 'all'} | {found[0].strategy} "
+            f"| {hits}/{count} = {hits / count:.2f} | {low:.2f}-{high:.2f} "
             f"| {passing / count:.2f} | {dollars:.2f} | {calls:.0f} | {attempts:.1f} |"
         )
     return "\n".join(lines)

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[3]
 DOCUMENTS = ("docs/swebench.md", "docs/scaling.md")
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 OPTIONS = {name: {option for parameter in command.params for option in parameter.opts} for name, command in COMMANDS.items()}
-OTHERS = {"--address", "--resources", "--head", "--home", "--host", "--nodes", "--model", "--generate"}  # of ray, of swesearch show, of the engine
+# of ray, of swesearch show, of the engine
+OTHERS = {"--address", "--resources", "--head", "--home", "--host", "--nodes", "--model", "--generate"}
 
 
 def text(document: str) -> str:
