@@ -14,7 +14,9 @@ from benchmarks.swebench.recorded import Recorded
 from benchmarks.swebench.search import search_one
 from swesearch.settings import Settings
 
-BUGGY = "def clamp(value, low, high):\n    if value < low:\n        return low\n    if value < high:\n        return high\n    return value\n"
+BUGGY = (
+    "def clamp(value, low, high):\n    if value < low:\n        return low\n    if value < high:\n        return high\n    return value\n"
+)
 FIXED = BUGGY.replace("value < high", "value > high")
 WORSE = BUGGY.replace("value < low", "value > low")
 OLD_TESTS = "from pkg.core import clamp\n\n\ndef test_low():\n    assert clamp(0, 1, 5) == 1\n"
