@@ -55,8 +55,15 @@ setup_venv() {
     say "setting up $VENV with $python"
     [ -x "$PY" ] && new_enough "$PY" || "$python" -m venv --clear "$VENV"
     "$PY" -m pip --version >/dev/null 2>&1 || "$PY" -m ensurepip >/dev/null
-    "$PY" -m pip install -qq --disable-pip-version-check -e "$ROOT${extra:+[$extra]}" || die "pip could not install what pyproject.toml asks for"
+    install_package "$ROOT${extra:+[$extra]}" || die "pip could not install what pyproject.toml asks for"
     printf '%s\n' "$wanted " "$wanted $extra" >"$stamp"
+}
+
+# With uv, which takes half of pip's time; with pip where only pip's own configuration knows the package index.
+install_package() {
+    "$PY" -m pip install -qq --disable-pip-version-check uv \
+        && "$PY" -m uv pip install -q --compile-bytecode --python "$PY" -e "$1" \
+        || "$PY" -m pip install -qq --disable-pip-version-check -e "$1"
 }
 
 docker_answers() { "$PY" -W ignore -c 'import docker; docker.from_env(timeout=10).ping()' >/dev/null 2>&1; }

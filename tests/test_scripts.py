@@ -59,7 +59,7 @@ def test_without_docker_its_tests_are_skipped_with_the_reason_and_fail_in_ci(ci:
 def test_who_only_watches_the_demo_installs_nothing_of_the_tests_and_nothing_twice(tmp_path: Path) -> None:
     fake, log = tmp_path / "bin" / "python", tmp_path / "log"
     fake.parent.mkdir()
-    fake.write_text(f'#!/bin/sh\ncase "$*" in *" install "*) echo "$@" >>"{log}" ;; esac\n')
+    fake.write_text(f'#!/bin/sh\ncase "$*" in *" -e "*) echo "$@" >>"{log}" ;; esac\n')
     fake.chmod(0o755)
 
     def installed(*calls: str) -> list[str]:
