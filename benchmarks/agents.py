@@ -31,7 +31,7 @@ from benchmarks.agents_demo import DEMO_BUGS, DemoBug
 from benchmarks.agents_model import PROFILES, NoisyModel
 from sandbox.base import Command, Files, Limits, Result, Sandbox
 from swesearch import runs
-from swesearch.base import Check, State, Task
+from swesearch.base import Candidate, Check, State, Task
 from swesearch.engine.budget import Budget
 from swesearch.runs import Run
 from swesearch.settings import Settings
@@ -73,6 +73,7 @@ class Row:
     calls: int
     attempts: int
     seconds: float
+    evidence: Mapping[str, Any] | None = None  # what spoke for it; see benchmarks.calibration
 
 
 class Shared:
@@ -122,8 +123,8 @@ class Place:
         """Remove the sandbox."""
         self._real.close()
 
-    def search(self, url: str, strategy: str, seed: int, dollars: float) -> tuple[Run, State | None, Parts]:
-        """One search from planning to the choice among finalists: its run, the state that it hands over, and its parts."""
+    def search(self, url: str, strategy: str, seed: int, dollars: float) -> tuple[Run, Sequence[Candidate], Parts]:
+        """One search from planning to the choice among finalists: its run, the candidates, the one to hand over first, and its parts."""
         changes: dict[str, dict[str, object]] = {
             "model": {"name": MODEL, "base_url": url}, "search": {"strategy": strategy, "seed": seed},
             "budget": {"dollars": dollars, "seconds": 0.0},
@@ -137,21 +138,17 @@ class Place:
             parts = Parts(run, self.bench, record, budget, model_of(run.settings.model, budget, record, stop), stop)
             parts.hunt.go(parts.phases)
             self._briefing = record.recall(BRIEFING)
-            return run, self._handed_over(parts), parts
+            return run, self._ranking(parts), parts
 
-    def _handed_over(self, parts: Parts) -> State | None:
+    def _ranking(self, parts: Parts) -> Sequence[Candidate]:
         solved = [node.item for node in parts.hunt.tree.solved]
-        ranking = Finals(self.bench, parts.evaluator, parts.discriminator, parts.record).run(solved, 1).ranking if solved else ()
-        return ranking[0].attempt.state if ranking else None
+        return Finals(self.bench, parts.evaluator, parts.discriminator, parts.record).run(solved, 1).ranking if solved else ()
 
-    def right(self, state: State | None) -> bool:
+    def right(self, state: State) -> bool:
         """Whether every function is as it should be, also where no test looks."""
-        texts = (
-            {path: self.bench.store.read(state, path).decode().replace("\r\n", "\n") for path in {place.path for place in self.bug.broken}}
-            if state
-            else {}
-        )
-        return bool(texts) and all(place.standing(texts[place.path]) == place.right for place in self.bug.broken)
+        paths = {place.path for place in self.bug.broken}
+        texts = {path: self.bench.store.read(state, path).decode().replace("\r\n", "\n") for path in paths}
+        return all(place.standing(texts[place.path]) == place.right for place in self.bug.broken)
 
 
 @contextmanager
@@ -168,12 +165,14 @@ def searched(place: Place, profile: str, strategy: str, seed: int, dollars: floa
     """Search once, with a provider of its own."""
     began = time.perf_counter()
     with FakeProvider(NoisyModel(place.bug, PROFILES[profile], seed)) as provider:
-        _, state, parts = place.search(provider.url, strategy, seed, dollars)
+        _, ranking, parts = place.search(provider.url, strategy, seed, dollars)
+        evidence = asdict(parts.evidence(ranking)) if ranking else None
         calls = sum(seen.turn is not None for seen in provider.requests)
     bug, spent, tree = place.bug, parts.budget.spent()["dollars"], parts.hunt.tree
+    right = bool(ranking) and place.right(ranking[0].attempt.state)
     return Row(
-        bug.kind, bug.name, profile, strategy, seed, place.right(state), bool(tree.solved), spent, calls, len(tree.nodes) - 1,
-        time.perf_counter() - began,
+        bug.kind, bug.name, profile, strategy, seed, right, bool(tree.solved), spent, calls, len(tree.nodes) - 1,
+        time.perf_counter() - began, evidence,
     )  # fmt: skip
 
 

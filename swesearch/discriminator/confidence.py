@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, log1p, log2, tanh
+from math import exp, log1p, log2
 
 from swesearch.base import Candidate
 
@@ -21,12 +21,10 @@ STATED: Coefficients = {
     "verified": 1.5,
     "agreement": 0.3,
     "rivals": -0.3,
-    "margin": 0.5,
     "checks": 0.3,
     "judge": 0.8,
     "reproduction": 1.0,
 }
-MARGIN = 2.0  # a lead of this many nats in the score is a clear one
 ROUNDS = 50  # of Newton's method; it needs about five
 CLOSE = 1e-9  # a step that gains less than this is the last
 
@@ -38,7 +36,6 @@ class Evidence:
     verified: bool = False  # its check passed afresh
     agreeing: int = 1  # candidates that behave like it, itself included
     behaviours: int = 1  # different behaviours among all candidates, its own included
-    margin: float = 0.0  # its lead in score over the first that behaves otherwise; below 0 where a debate put it first
     checks: int = 0  # tests that failed before and pass now
     judge: float | None = None  # a judge's score in [0, 1]
     reproduced: int = 0  # reproduction variants that it passes ...
@@ -53,7 +50,6 @@ def features(evidence: Evidence) -> dict[str, float]:
         "verified": float(evidence.verified),
         "agreement": log2(max(1, evidence.agreeing)),
         "rivals": log2(max(1, evidence.behaviours)),
-        "margin": tanh(evidence.margin / MARGIN),
         "checks": log2(1 + evidence.checks),
         "judge": 2 * evidence.judge - 1 if evidence.judge is not None else 0.0,
         "reproduction": 2 * share - 1,
@@ -65,7 +61,7 @@ def confidence(evidence: Evidence, coefficients: Coefficients = STATED) -> float
     return _chance(features(evidence), coefficients)
 
 
-def gather(ranking: Sequence[Candidate], behave: Callable[[Candidate], Mapping[str, str]] = lambda _: {}, margin: float = 0.0) -> Evidence:
+def gather(ranking: Sequence[Candidate], behave: Callable[[Candidate], Mapping[str, str]] = lambda _: {}) -> Evidence:
     """The evidence about the first of `ranking`, as far as its evaluation and `behave` tell; what is not observed agrees with nothing."""
     winner, *others = ranking
     terms = {term.name: term for term in winner.attempt.evaluation.terms if term.known}
@@ -76,7 +72,6 @@ def gather(ranking: Sequence[Candidate], behave: Callable[[Candidate], Mapping[s
         verified=winner.verified,
         agreeing=1 + sum(shown == own for shown in seen),
         behaviours=len(different),
-        margin=margin,
         checks=len(terms["failing"].facts.get("passed", ())) if "failing" in terms else 0,
         judge=terms["judge"].score if "judge" in terms else None,
     )

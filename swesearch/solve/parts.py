@@ -11,7 +11,7 @@ from swesearch.agents.shuffled import Shuffled
 from swesearch.agents.templates.proposer import TemplateProposer
 from swesearch.base import Candidate, Discriminator, Proposer, Term
 from swesearch.dialogue import Model
-from swesearch.discriminator.confidence import confidence, gather
+from swesearch.discriminator.confidence import Evidence, gather
 from swesearch.engine.budget import Budget
 from swesearch.runs import Run
 from swesearch.settings import AgentSettings
@@ -111,11 +111,11 @@ class Parts:
         """Evidence, and tests written for the issue that were not searched with."""
         return Variants(selector(self.bench, self.behave), self.bench.variants, self.bench.sandbox)
 
-    def confidence(self, ranking: Sequence[Candidate]) -> float:
-        """The chance that the first of `ranking` is right."""
+    def evidence(self, ranking: Sequence[Candidate]) -> Evidence:
+        """What speaks for the first of `ranking`."""
         found = gather(ranking, lambda each: self.behave(each.attempt.state))
         passed = self.variants.passed(ranking[0].attempt.state)
-        return confidence(replace(found, reproduced=passed, variants=len(self.bench.variants)))
+        return replace(found, reproduced=passed, variants=len(self.bench.variants))
 
 
 def _breadth(strategy: str, settings: AgentSettings) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from swesearch.agents.reproducer import NoReproduction
 from swesearch.base import CheckPasses, CheckUnusable, Event, ModelUnavailable, Solution, State, UsageError, Verdict
 from swesearch.codec import encode
 from swesearch.dialogue import Model
+from swesearch.discriminator.confidence import confidence
 from swesearch.engine.budget import Budget, BudgetExhausted
 from swesearch.engine.loop import Ending
 from swesearch.runs import Run
@@ -112,7 +113,7 @@ class _Session:
 
     def _handed_over(self, verdict: Verdict, parts: Parts) -> Solution:
         """The best of the finalists, unless it is less certain than was asked for."""
-        sure = parts.confidence(verdict.ranking)
+        sure = confidence(parts.evidence(verdict.ranking))
         least = self.run.settings.discriminator.confidence
         used = cost(self.budget)
         if sure < least:

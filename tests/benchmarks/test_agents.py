@@ -121,8 +121,8 @@ class Doubtful(NoisyModel):
 
 def test_a_single_path_goes_on_where_a_hypothesis_was_given_up(two, key):
     with FakeProvider(Doubtful(BOTH, SURE, 0)) as provider:
-        _, state, parts = two.search(provider.url, "linear", 0, 0.8)
-    assert two.right(state)
+        _, ranking, parts = two.search(provider.url, "linear", 0, 0.8)
+    assert two.right(ranking[0].attempt.state)
     assert [node.closed for node in parts.hunt.tree.nodes] == [False, True, False, False]
 
 

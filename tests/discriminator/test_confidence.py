@@ -25,7 +25,6 @@ def test_the_stated_coefficients_say_what_their_origin_says():
     "better",
     [
         {"agreeing": 4},
-        {"margin": 1.0},
         {"checks": 5},
         {"judge": 0.9},
         {"reproduced": 2, "variants": 2},
@@ -37,7 +36,7 @@ def test_each_kind_of_evidence_for_a_winner_raises_the_confidence(better):
 
 
 @pytest.mark.parametrize(
-    "worse", [{"verified": False}, {"behaviours": 3}, {"judge": 0.1}, {"variants": 2}, {"margin": -1.0}], ids=lambda each: next(iter(each))
+    "worse", [{"verified": False}, {"behaviours": 3}, {"judge": 0.1}, {"variants": 2}], ids=lambda each: next(iter(each))
 )
 def test_each_kind_of_evidence_against_a_winner_lowers_it(worse):
     assert confidence(replace(LONE, **worse)) < confidence(LONE)
@@ -49,7 +48,6 @@ def test_each_kind_of_evidence_against_a_winner_lowers_it(worse):
         verified=st.booleans(),
         agreeing=st.integers(0, 10**6),
         behaviours=st.integers(0, 10**6),
-        margin=st.floats(-1e9, 1e9),
         checks=st.integers(0, 10**6),
         judge=st.none() | st.floats(0, 1),
     )
@@ -70,7 +68,6 @@ def noisy(rows: int, truth, seed: int = 0):
             verified=chance.random() < 0.8,
             agreeing=chance.choice([1, 2, 4, 8]),
             behaviours=chance.choice([1, 2, 3]),
-            margin=chance.uniform(0, 6),
             checks=chance.choice([1, 2, 3, 5]),
             judge=chance.choice([None, 0.0, 0.5, 1.0]),
             reproduced=(passed := chance.choice([0, 1, 2])),
@@ -143,8 +140,8 @@ def candidate(name: str, *terms: Measurement) -> Candidate:
 def test_the_evidence_about_a_winner_is_gathered_from_its_evaluation_and_behaviour():
     winner = candidate("a", Measurement("failing", 1.0, facts={"passed": ["t1", "t2"]}), Measurement("judge", 0.7))
     shown = {"a": {"t": "1"}, "b": {"t": "2"}, "c": {"t": "1"}, "d": {}}
-    found = gather([winner, *map(candidate, "bcd")], lambda each: shown[each.attempt.state.tree[0]], margin=1.5)
-    assert found == Evidence(verified=True, agreeing=2, behaviours=2, margin=1.5, checks=2, judge=0.7)
+    found = gather([winner, *map(candidate, "bcd")], lambda each: shown[each.attempt.state.tree[0]])
+    assert found == Evidence(verified=True, agreeing=2, behaviours=2, checks=2, judge=0.7)
 
 
 def test_a_judge_that_gave_no_answer_is_no_evidence():
