@@ -9,7 +9,7 @@ from threading import Lock
 
 from swesearch.base import Memory, UsageError
 from swesearch.dialogue import Model, Reply, Request
-from swesearch.models.wire import canonical, read_reply, reply_json
+from swesearch.models.wire import asked, canonical, read_reply, reply_json
 
 
 class Recorded:
@@ -38,7 +38,7 @@ class Recorded:
             if self._model is None:
                 raise UsageError(f"the recording holds no answer to this question of the {request.role}: it is that of another run")
             reply = self._model.complete(request)
-            self._memory.keep(key, reply_json(reply))
+            self._memory.keep(key, reply_json(reply) | {"asked": asked(request)})
             return reply
 
     @contextmanager

@@ -12,6 +12,7 @@ from swesearch.dialogue import Image, Message, Part, Reply, Request, Text, Thoug
 from swesearch.models.shape import base64_text
 
 Json = dict[str, Any]
+ASKED = 4000  # characters kept of what was said to a model
 KINDS: Mapping[str, type[Part]] = {kind.__name__: kind for kind in get_args(Part)}
 
 
@@ -66,7 +67,14 @@ def reply_json(reply: Reply) -> Json:
 
 def read_reply(value: Mapping[str, Any]) -> Reply:
     """The reply that `reply_json` was given. Raises KeyError, TypeError where it is none."""
-    return Reply(**{**value, "message": read_message(value["message"]), "usage": Usage(**value["usage"])})
+    fields = {name: field for name, field in value.items() if name != "asked"}
+    return Reply(**{**fields, "message": read_message(value["message"]), "usage": Usage(**value["usage"])})
+
+
+def asked(request: Request) -> Json:
+    """Who asked, and the last thing that was said to the model: kept beside a reply for whoever looks at the run."""
+    parts = request.messages[-1].parts if request.messages else ()
+    return {"role": request.role, "text": "\n".join(part.text for part in parts if isinstance(part, Text | ToolResult))[-ASKED:]}
 
 
 def message_json(message: Message) -> Json:

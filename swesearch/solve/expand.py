@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from swesearch.base import Action, Attempt, EditError, Evaluation, Evaluator, Plan, Proposer, State
 from swesearch.engine.loop import Outcome
@@ -31,23 +32,27 @@ class Expander:
         forbidden: Callable[[str], str],
         others: Callable[[int], Sequence[Attempt]] = lambda _: (),
         patient: bool = False,
+        about: Callable[[State, str], AbstractContextManager[object]] = lambda _state, _why: nullcontext(),
     ) -> None:
-        """`forbidden`: why a path may not be changed. `others`: the first so many attempts of the whole search."""
+        """`forbidden`: why a path may not be changed. `others`: the first so many attempts of the whole search. `about`: told what for."""
         self._store = store
         self._proposer = proposer
         self._evaluator = evaluator
         self._forbidden = forbidden
         self._others = others
         self._patient = patient
+        self._about = about
         self._frontiers: dict[int, Frontier] = {}
         self._lock = threading.Lock()
 
     def __call__(self, lease: Lease[Attempt]) -> Outcome[Attempt]:
         """Carry out the lease's plan. Raises SandboxUnavailable where its worth could not be found out, and what the proposer raises."""
-        plan, following = self._frontier(lease).take(lease)
+        with self._about(lease.item.state, ""):
+            plan, following = self._frontier(lease).take(lease)
         if plan is None:
             return Outcome(None, None)
-        return Outcome(self._child(lease.item, plan), following)
+        with self._about(lease.item.state, plan.why):
+            return Outcome(self._child(lease.item, plan), following)
 
     def _frontier(self, lease: Lease[Attempt]) -> Frontier:
         with self._lock:

@@ -50,7 +50,9 @@ class Hunt:
     def go(self, phases: Sequence[Phase]) -> Ending:
         """Search phase by phase. Raises SandboxUnavailable, ModelUnavailable, KeyboardInterrupt."""
         self._plant(phases[0].rules)
-        expand = Expander(self.bench.store, self.proposer, self.evaluator, self._forbidden, self._known, patient=self.agents)
+        expand = Expander(
+            self.bench.store, self.proposer, self.evaluator, self._forbidden, self._known, patient=self.agents, about=self.record.about
+        )
         ending: Ending = "exhausted"
         for place, phase in enumerate(phases):
             if place:
@@ -88,7 +90,7 @@ class Hunt:
         if (child := outcome.child) is not None:
             new = bool(nodes) and nodes[0].item is child.item
             marks = {"closed": child.closed, "duplicate": not new and not child.closed}
-            self.record.node(child.item, lease.node.index, nodes[0].index if nodes else None, **marks)
+            self.record.node(child.item, lease.node.index, nodes[0].index if nodes else None, spent=self.budget.spent(), **marks)
             self._agreed = self._agreed or (self.consensus and child.solved and not new)
             gained = child.value >= before and not child.closed and new
             self._idle = 0 if gained else self._idle + 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from swesearch.base import Attempt, Cost, Evaluation, Event, State
@@ -26,6 +28,7 @@ class Record:
         self._memory: dict[str, Any] = {e.data["key"]: e.data["value"] for e in self.past if e.kind == "memory"}
         self._ids: dict[int, int] = {}  # of nodes of the search tree
         self._shown = 0.0
+        self._thread = threading.local()
 
     def append(self, kind: str, **data: Any) -> None:
         """Keep an event and show it."""
@@ -44,10 +47,20 @@ class Record:
     def keep(self, key: str, value: Any) -> None:
         """Keep what was paid for. Nobody is shown it: conversations are long."""
         self._memory[key] = value
-        self._journal.append(Event("memory", {"key": key, "value": value}), durable=True)
+        about = getattr(self._thread, "about", {})
+        self._journal.append(Event("memory", {"key": key, "value": value, **about}), durable=True)
 
-    def node(self, attempt: Attempt, parent: int | None, index: int | None, **marks: bool) -> None:
-        """Keep what came of one action. `index` and `parent` number nodes of the search tree; a dead end has no index."""
+    @contextmanager
+    def about(self, parent: State, why: str) -> Iterator[None]:
+        """Say of everything that this thread keeps meanwhile which node it was for: the child of `parent` that is called `why`."""
+        self._thread.about = {"parent": parent.tree, "why": why}
+        try:
+            yield
+        finally:
+            self._thread.about = {}
+
+    def node(self, attempt: Attempt, parent: int | None, index: int | None, **marks: object) -> None:
+        """Keep what came of one action, and more that is known of it. `index`, `parent`: numbers in the search tree; a dead end has no index."""
         above = None if parent is None else self._ids[parent]
         why = attempt.action.why if attempt.action else ""
         key = (above, attempt.state.tree, why)

@@ -26,6 +26,7 @@ from swesearch.solve.reproduce import reproduce
 
 EXIT_CODES = {"solved": 0, "exhausted": 1, "abandoned": 1, "abstained": 1, "unreproduced": 1, "budget": 3, "interrupted": 130}
 FAILURES = {UsageError: "usage", SandboxUnavailable: "sandbox", CheckUnusable: "check", ModelUnavailable: "model", CheckPasses: "passes"}
+SHOWN = 20  # failing tests of the code as it is that are kept with their errors
 FAILED = {"usage": 2, "sandbox": 4, "check": 4, "model": 5, "passes": 7}
 
 
@@ -93,6 +94,9 @@ class _Session:
     def _search(self, bench: Bench) -> Solution:
         self.record.append("phase", name="reproduce", detail="the check must fail on the code as it is")
         for check in bench.checks:
+            failing = {name: f"{outcome.error}: {outcome.message}"[:1000] for name, outcome in list(check.baseline.failing.items())[:SHOWN]}
+            counts = {"failing": len(check.baseline.failing), "passing": len(check.baseline.passing)}
+            self.record.append("baseline", check=" ".join(check.check.command), tests=failing, **counts)
             names = ", ".join(list(check.baseline.failing)[:3])
             self.record.show(
                 "phase", name="reproduce", detail=f"{len(check.baseline.failing)} fail ({names}), {len(check.baseline.passing)} pass"
