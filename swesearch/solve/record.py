@@ -60,7 +60,7 @@ class Record:
             self._thread.about = {}
 
     def node(self, attempt: Attempt, parent: int | None, index: int | None, **marks: object) -> None:
-        """Keep what came of one action, and more that is known of it. `index`, `parent`: numbers in the search tree; a dead end has no index."""
+        """Keep what came of one action. `index`, `parent`: numbers in the search tree, None for a dead end; `marks`: more to keep."""
         above = None if parent is None else self._ids[parent]
         why = attempt.action.why if attempt.action else ""
         key = (above, attempt.state.tree, why)
