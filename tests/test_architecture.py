@@ -49,7 +49,8 @@ ROOMS: dict[str, set[str]] = {
     "swesearch.value": TOOLS,
     "swesearch.discriminator": TOOLS,
     "swesearch.solve": TOOLS | PARTS,
-    "swesearch.cli": TOOLS | PARTS | {"swesearch.solve"},
+    "swesearch.github": TOOLS | PARTS | {"swesearch.solve"},
+    "swesearch.cli": TOOLS | PARTS | {"swesearch.solve", "swesearch.github"},
     "swesearch.__main__": {"swesearch.cli"},
     "swesearch": WORDS,
     "benchmarks": TOOLS | PARTS | {"swesearch.solve", "swesearch.cli", "swesearch.testing"},
@@ -60,6 +61,7 @@ CLIENTS: dict[str, set[str]] = {
     "anthropic": {"swesearch.models"},
     "openai": {"swesearch.models"},
     "docker": {"sandbox.docker", "sandbox.images"},
+    "gidgethub": {"swesearch.github.client"},
     "git": {"swesearch.store"},
     "networkx": {"swesearch.code"},
     "tree_sitter": {"swesearch.code", "swesearch.agents.templates"},  # templates work on its spans

@@ -1,0 +1,1 @@
+"""GitHub: issues in, pull requests out, and proof that travels with them."""
