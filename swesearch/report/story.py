@@ -1,0 +1,231 @@
+"""The story of a run as one JSON-able value, folded from its events: the report, the live view, `explain` and the exports read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from swesearch.base import Event
+from swesearch.report.account import account
+from swesearch.report.patches import of_edits, shortened
+
+VERSION = 1  # of the form of a story
+SUSPECTS = 8  # suspicious lines that are kept
+SAID, ANSWERED = 2_000, 6_000  # characters kept of what was said to a model, and of what it answered
+
+Row = dict[str, Any]
+Diff = Callable[[str, str], str]  # from one tree to another, as text; empty where it cannot be had
+# Why a state was dropped, by the term that blocked it.
+BLOCKED = {"parses": "unparsable", "lint": "unclean", "failing": "failing", "nearby": "breaking"}
+
+
+class Story:
+    """Folds events, oldest first. `diff` tells what changed between two trees; without it the edits themselves are shown."""
+
+    def __init__(self, diff: Diff = lambda _a, _b: "") -> None:
+        self._diff = diff
+        self._handlers: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
+            "begun": self._begun, "started": self._started, "phase": self._phase, "warning": self._warning, "baseline": self._baseline,
+            "reproduced": self._reproduced, "localised": self._localised, "memory": self._memory, "node": self._node,
+            "finalist": self._finalist, "solution": self._solution, "stopped": self._stopped,
+        }  # fmt: skip
+        self.nodes: dict[int, Row] = {}
+        self.changed: set[int] = set()  # ids of nodes that are new or have changed; for whoever follows, to clear
+        self._waiting: dict[tuple[str, str], list[Row]] = {}  # answers that are for a node which is not there yet
+        self._facts: Row = {
+            "version": VERSION, "run": "", "repo": "", "issue": "", "checks": [], "strategy": "", "seed": 0, "models": [], "swesearch": "",
+            "started": 0.0, "state": "unfinished", "error": "", "running": True, "root": "", "phase": "", "warnings": [], "baseline": [],
+            "tests": [], "suspects": [], "finalists": [], "solution": None, "messages": [],
+            "cost": {"evaluations": 0, "seconds": 0.0, "tokens": 0, "dollars": 0.0, "answers": 0},
+        }  # fmt: skip
+
+    def see(self, event: Event) -> None:
+        """Take in an event; kinds that say nothing to a reader are passed over."""
+        if handler := self._handlers.get(event.kind):
+            handler(event.data)
+
+    def head(self) -> Row:
+        """Everything but the nodes."""
+        told = {**self._facts, "path": self.path()}
+        return {**told, "account": account(told, list(self.nodes.values()))}
+
+    def to_dict(self) -> Row:
+        """All of it."""
+        return {**self.head(), "nodes": list(self.nodes.values())}
+
+    def path(self) -> list[int]:
+        """The ids from the root to what was handed over; to the best node where nothing was."""
+        chosen = next((each["node"] for each in self._facts["finalists"] if each["chosen"]), None)
+        ranked = sorted(self.nodes.values(), key=lambda node: (node["id"] != chosen, not node["solved"], -node["value"], node["id"]))
+        found: list[int] = []
+        at = ranked[0]["id"] if ranked else None
+        while at in self.nodes:
+            found.append(at)
+            at = self.nodes[at]["parent"]
+        return found[::-1]
+
+    def _begun(self, data: Mapping[str, Any]) -> None:
+        task, settings = data["task"], data["settings"]
+        names = dict.fromkeys(str(name) for key, name in settings.get("model", {}).items() if name and key in MODELS)
+        self._facts |= {
+            "issue": task["issue"], "started": data["time"], "swesearch": data["version"], "models": list(names),
+            "checks": [" ".join(check["command"]) for check in task["checks"]], "repo": task["repo"]["text"],
+            "budget": settings.get("budget", {}),
+        }  # fmt: skip
+
+    def _started(self, data: Mapping[str, Any]) -> None:
+        kept = {name: data[name] for name in ("run", "strategy", "seed", "root")}
+        self._facts |= {**kept, "state": "unfinished", "running": True, "error": ""}
+
+    def _phase(self, data: Mapping[str, Any]) -> None:
+        self._facts["phase"] = data["name"]
+        if data["name"] == "minimise":  # finalists of an earlier session do not count any more
+            self._facts["finalists"] = []
+
+    def _warning(self, data: Mapping[str, Any]) -> None:
+        if data["text"] not in self._facts["warnings"]:
+            self._facts["warnings"].append(data["text"])
+
+    def _baseline(self, data: Mapping[str, Any]) -> None:
+        others = [each for each in self._facts["baseline"] if each["check"] != data["check"]]
+        self._facts["baseline"] = [*others, dict(data)]
+
+    def _reproduced(self, data: Mapping[str, Any]) -> None:
+        self._facts |= {"root": data["root"], "tests": list(data["tests"])}
+
+    def _localised(self, data: Mapping[str, Any]) -> None:
+        if data["tree"] == self._facts["root"]:
+            lines = data["localisation"]["lines"][:SUSPECTS]
+            self._facts["suspects"] = [{name: line[name] for name in ("path", "line", "score")} for line in lines]
+
+    def _memory(self, data: Mapping[str, Any]) -> None:
+        if not str(data["key"]).startswith("reply:"):
+            return
+        said = _message(data["value"])
+        cost = self._facts["cost"]
+        cost["answers"] += 1
+        cost["tokens"] += said["tokens"]
+        cost["dollars"] += said["dollars"]
+        tree, why = data.get("parent"), data.get("why", "")
+        if tree and why:
+            self._waiting.setdefault((tree, why), []).append(said)
+        elif node := next((node for node in self.nodes.values() if tree and node["tree"] == tree), None):
+            node.setdefault("messages", []).append(said)
+            self.changed.add(node["id"])
+        else:
+            self._facts["messages"].append(said)
+
+    def _node(self, data: Mapping[str, Any]) -> None:
+        cost, parent = self._facts["cost"], self.nodes.get(data["parent"])
+        node = _row(data)
+        if parent:
+            node |= self._changes(node, data, parent)
+            if said := self._waiting.pop((parent["tree"], node["why"]), []):
+                node["messages"] = said
+        if node["terms"]:
+            cost["evaluations"] += 1
+        spent = data.get("spent", {})
+        cost["seconds"] = spent.get("seconds", cost["seconds"] + data["seconds"])  # older journals: its share alone
+        cost["tokens"], cost["dollars"] = max(cost["tokens"], spent.get("tokens", 0)), max(cost["dollars"], spent.get("dollars", 0.0))
+        self.nodes[data["id"]] = node | {"at": round(cost["seconds"], 3), "paid": round(cost["dollars"], 6)}
+        self.changed.add(data["id"])
+
+    def _changes(self, node: Row, data: Mapping[str, Any], parent: Row) -> Row:
+        """The diff against the parent; and against the base, where that is another one."""
+        if node["outcome"] == "refused":
+            return {"diff": of_edits(data["action"])}
+        diff = shortened(self._diff(parent["tree"], node["tree"])) or of_edits(data["action"])
+        deep = parent["parent"] is not None
+        return {"diff": diff} | ({"base_diff": shortened(self._diff(self._root(), node["tree"]))} if deep else {})
+
+    def _root(self) -> str:
+        return str(next((node["tree"] for node in self.nodes.values() if node["parent"] is None), self._facts["root"]))
+
+    def _finalist(self, data: Mapping[str, Any]) -> None:
+        found = {"tree": data["node"], "verified": data["verified"], "patch": shortened(data["patch"]), "reasons": list(data["reasons"])}
+        self._facts["finalists"].append({**found, "why": "", "node": self._node_of(data["node"], ""), "chosen": False})
+
+    def _solution(self, data: Mapping[str, Any]) -> None:
+        solution = data["solution"]
+        for candidate in filter(None, (solution["best"], *solution["alternatives"])):
+            self._name(candidate, chosen=candidate is solution["best"])
+        self._facts["finalists"].sort(key=lambda each: (not each["chosen"], not each["verified"]))
+        self._facts["solution"] = {"why": solution["why"], "confidence": data.get("confidence"), "found": solution["best"] is not None}
+        self._facts["cost"] |= {name: data.get(name, 0) for name in ("evaluations", "seconds", "tokens", "dollars")}
+
+    def _name(self, candidate: Mapping[str, Any], chosen: bool) -> None:
+        """Say of a finalist what it does, and whether it is the one; those that were never announced are added."""
+        attempt = candidate["attempt"]
+        tree, why = attempt["state"]["tree"], (attempt["action"] or {}).get("why", "")
+        known = next((each for each in self._facts["finalists"] if each["tree"] == tree), None)
+        if known is None:
+            known = {"tree": tree, "verified": candidate["verified"], "patch": shortened(candidate["patch"]["text"])}
+            self._facts["finalists"].append(known)
+        known |= {"why": why, "chosen": chosen, "node": self._node_of(tree, why), "reasons": list(candidate["reasons"])}
+
+    def _node_of(self, tree: str, why: str) -> int | None:
+        """The node of a tree; where it was made smaller afterwards, the one that did the same and passed."""
+        same = [node["id"] for node in self.nodes.values() if node["tree"] == tree and node["outcome"] != "refused"]
+        return next(iter([*same, *(node["id"] for node in self.nodes.values() if why and node["why"] == why and node["solved"])]), None)
+
+    def _stopped(self, data: Mapping[str, Any]) -> None:
+        self._facts |= {"state": data["why"], "error": data.get("error", ""), "running": False, "phase": "done"}
+
+
+MODELS = ("name", "planner", "executor", "reproducer", "judge", "discriminator", "summariser")
+
+
+def story(events: Iterable[Event], diff: Diff = lambda _a, _b: "") -> Row:
+    """The story that these events tell."""
+    told = Story(diff)
+    for event in events:
+        told.see(event)
+    return told.to_dict()
+
+
+def _row(data: Mapping[str, Any]) -> Row:
+    """What there is to say of a node but its changes. What is empty is left out, but for what every node has."""
+    evaluation = data.get("evaluation") or {}
+    terms = [_term(term) for term in evaluation.get("terms", data["terms"])]
+    facts = {term["name"]: term.get("facts", {}) for term in evaluation.get("terms", ())}
+    more = {
+        "fixed": list(facts.get("failing", {}).get("passed", ())),
+        "broken": [name for key in ("nearby", "regression") for name in facts.get(key, {}).get("broken", ())],
+        "judge": facts.get("judge"),
+        "closed": bool(data.get("closed")),
+        "duplicate": bool(data.get("duplicate")),
+        "feedback": "" if terms else evaluation.get("feedback", ""),
+    }
+    kept = {name: data[name] for name in ("id", "parent", "tree", "why", "prior", "value", "solved")}
+    row = {**kept, "seconds": round(data["seconds"], 3), "terms": terms, "outcome": _outcome(data, terms)}
+    return row | {name: value for name, value in more.items() if value}
+
+
+def _term(term: Mapping[str, Any]) -> Row:
+    marks = {"known": term.get("known", True), "blocked": term.get("blocked", False)}
+    kept = {name: value for name, value in marks.items() if value != (name == "known")}
+    words = {"feedback": term["feedback"][:SAID]} if term["feedback"] else {}
+    return {"name": term["name"], "score": round(term["score"], 4), **kept, **words}
+
+
+def _outcome(data: Mapping[str, Any], terms: Sequence[Row]) -> str:
+    """What became of a node, in one word."""
+    if data["parent"] is None:
+        return "root"
+    if not terms:
+        return "refused"
+    if data["solved"]:
+        return "passes"
+    return BLOCKED.get(terms[-1]["name"], "partial") if terms[-1].get("blocked") else "partial"
+
+
+def _message(reply: Mapping[str, Any]) -> Row:
+    """An answer of a model, as much of it as can be read."""
+    asked = reply.get("asked", {})
+    parts = reply["message"]["parts"]
+    calls = [{"name": part["name"], "arguments": part["arguments"]} for part in parts if part["kind"] == "ToolCall"]
+    said = "\n".join(part["text"] for part in parts if part["kind"] == "Text")
+    return {
+        "role": asked.get("role", ""), "asked": asked.get("text", "")[-SAID:], "said": said[:ANSWERED], "calls": calls,
+        "model": reply["model"], "tokens": sum(reply["usage"].values()), "dollars": reply["dollars"],
+    }  # fmt: skip

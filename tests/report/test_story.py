@@ -1,0 +1,108 @@
+"""The story of a real run with a scripted model, and of journals that are cut short."""
+
+import json
+
+import pytest
+
+from swesearch.base import Event
+from swesearch.report.story import Story, story
+from tests.report.searched import searched
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """The events of a run with a model, and its story."""
+    events = list(searched(tmp_path_factory.mktemp("story")).events())
+    return events, story(events)
+
+
+def lines(found, title):
+    return next(section["lines"] for section in found["account"] if section["title"] == title)
+
+
+def test_the_account_says_what_was_wrong_what_was_changed_and_why_it_is_believed(told):
+    found = told[1]
+    assert any(
+        "`pytest -q tests/test_core.py` failed on the code as it was: 2 tests of 4." in line for line in lines(found, "What was wrong")
+    )
+    assert any("AssertionError: assert 9 == 5" in line for line in lines(found, "What was wrong"))
+    assert "pkg/core.py: 1 line added, 1 line taken out." in lines(found, "What was changed")
+    assert any("failed before and passes now" in line for line in lines(found, "Why it is believed to be right"))
+    assert lines(found, "What else was tried")[0].startswith(
+        "2 changes were tried: 1 made every test pass, 1 left the failing tests failing."
+    )
+    assert "claude-sonnet-5-5" in lines(found, "What it cost")[0]
+
+
+def test_every_node_of_the_journal_is_in_the_story(told):
+    events, found = told
+    kept = [event.data for event in events if event.kind == "node"]
+    assert [(n["id"], n["parent"], n["value"]) for n in found["nodes"]] == [(n["id"], n["parent"], n["value"]) for n in kept]
+    assert [node["outcome"] for node in found["nodes"]] == ["root", "failing", "passes"]
+    assert found["path"] == [0, 2]
+
+
+def test_a_node_tells_its_change_its_tests_its_judge_and_its_messages(told):
+    passing = told[1]["nodes"][2]
+    assert "-    if value < high:" in passing["diff"]
+    assert "+    if value > high:" in passing["diff"]
+    assert passing["fixed"] == ["tests/test_core.py::test_clamp_high", "tests/test_core.py::test_clamp_inside"]
+    assert set(passing["judge"]) >= {"reasons", "cause", "honest"}
+    roles = [message["role"] for message in passing["messages"]]
+    assert roles[0] == "executor"
+    assert roles[-1] == "judge"
+    assert [call["name"] for message in passing["messages"] for call in message["calls"]][:2] == ["replace", "check"]
+    assert told[1]["nodes"][0]["messages"][0]["role"] == "planner"
+
+
+def test_time_and_money_never_go_back(told):
+    nodes = told[1]["nodes"][1:]
+    assert [node["at"] for node in nodes] == sorted(node["at"] for node in nodes)
+    assert 0 < nodes[0]["paid"] <= nodes[-1]["paid"] <= told[1]["cost"]["dollars"]
+
+
+def test_a_story_is_json_wherever_its_journal_was_cut_off(told):
+    events, whole = told
+    following = Story()
+    for event in events:
+        json.dumps(following.head())
+        following.see(event)
+    assert following.to_dict() == whole
+
+
+def test_a_story_that_is_followed_says_which_nodes_have_changed(told):
+    following = Story()
+    seen = []
+    for event in told[0]:
+        following.changed.clear()
+        following.see(event)
+        seen += sorted(following.changed)
+    assert set(seen) == {0, 1, 2}
+    assert seen.count(0) > 1  # the planner's answers belong to the node it was asked about
+
+
+def test_diffs_come_from_the_store_where_there_is_one(told):
+    asked = []
+
+    def diff(a, b):
+        asked.append((a, b))
+        return f"{a[:4]}..{b[:4]}"
+
+    nodes = story(told[0], diff)["nodes"]
+    assert nodes[1]["diff"] == f"{nodes[0]['tree'][:4]}..{nodes[1]['tree'][:4]}"
+    assert len(asked) == 2
+
+
+def test_an_event_of_an_unknown_kind_says_nothing(told):
+    assert story([*told[0], Event("never heard of", {})]) == told[1]
+
+
+def test_a_run_that_found_nothing_says_why():
+    stopped = [Event("stopped", {"why": "model", "error": "no key was given", "seconds": 0.0})]
+    assert lines(story([*begun(), *stopped]), "What was changed") == ["Nothing: no key was given."]
+    assert lines(story(begun()), "What was changed") == ["Nothing yet: the search is not at its end."]
+
+
+def begun():
+    task = {"issue": "", "repo": {"text": "/r"}, "checks": [{"command": ["pytest"]}]}
+    return [Event("begun", {"task": task, "settings": {}, "time": 1.0, "version": "0"})]
