@@ -4,8 +4,8 @@
     GitHubUnavailable   exit 5    we could not ask: no network, a used-up rate limit, a server that fails. Try again later
     Refused             exit 6    a policy of ours says no: a closed issue without --force, a workflow file in a patch
 
-For whoever builds on this: `swesearch.github.client.connect(repository.host)` gives an `Api`; tests use
-`swesearch.testing.github.GitHub`, a stateful stand-in that answers over HTTP and speaks git (see its docstring).
+For whoever builds on this: `swesearch.github.access` has `find_access` (which server, which token) and `connect`, which gives an
+`Api`; tests use `swesearch.testing.github.GitHub`, a stateful stand-in that answers over HTTP and speaks git (see its docstring).
 Everything that comes back is as hostile as whoever wrote it, except ids, shas and permissions, which are GitHub's own words.
 """
 
