@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -37,7 +38,8 @@ settings.load_profile("swesearch")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """No test can use a key, or the settings of whoever runs it."""
+    """No test can use a key, or the settings of whoever runs it. Ctrl-C ends what they start, also in a background job."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in list(os.environ):
         if name in SECRETS or name.endswith(SECRET_ENDINGS) or name.startswith("SWESEARCH_"):
             del os.environ[name]
