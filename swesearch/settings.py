@@ -154,6 +154,18 @@ class DiscriminatorSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BotSettings:
+    """How pull requests are reviewed. The file that counts is that of the base branch."""
+
+    seconds: float = _key(120.0, "seconds for the tests that a change reaches, on each side", low=1)
+    reruns: int = _key(3, "times that a failure must show on the head, and not on the base, before it is told", low=2, high=10, repo=True)
+    ignore: tuple[str, ...] = _key((), "patterns of paths that are no matter: neither changes to them nor tests in them", repo=True)
+    conclusion: str = _key("neutral", "the check run of a head with findings; failure can block a merge", choices=("neutral", "failure"))
+    runs: int = _key(20, "reviews of one pull request in a day")
+    dollars: float = _key(5.0, "US dollars for models for one pull request in a day; 0: none are asked")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, and where each that is not a default was set."""
 
@@ -165,6 +177,7 @@ class Settings:
     agents: AgentSettings = AgentSettings()
     value: ValueSettings = ValueSettings()
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
+    bot: BotSettings = BotSettings()
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def items(self) -> Iterator[tuple[str, Any, str]]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from swesearch import __version__
+from swesearch.cli.bot import app as bot_app
 
 EXIT_CODES = """Exit codes: 0 a fix was found and verified. 1 no acceptable fix. 2 usage or configuration error. 3 the budget or the time
 ended, the best partial result is kept. 4 the environment or the sandbox failed. 5 a model provider failed, can be resumed. 7 the check
@@ -21,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(bot_app, name="bot")
 
 Home = Annotated[
     Path | None, typer.Option("--home", metavar="DIR", help="Where runs are kept [$SWESEARCH_HOME, ~/.local/state/swesearch].")

@@ -102,7 +102,7 @@ def test_every_preset_can_be_loaded(user: Path, preset: str) -> None:
     assert {key: value for key, value, _ in settings.items() if key in PRESETS[preset]} == PRESETS[preset]
 
 
-SAFE = {"task.checks", "search.strategy", "search.exploration", "search.depth"}
+SAFE = {"task.checks", "search.strategy", "search.exploration", "search.depth", "bot.ignore", "bot.reruns"}
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -1,0 +1,54 @@
+"""`swesearch bot`: review pull requests. Signatures and help here, work in swesearch/github/bot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXIT_CODES = """Exit codes: 0 the review was made, whatever it found (see --fail-on). 1 --fail-on finding, and there is one. 2 usage or
+configuration error. 4 the sandbox or the environment failed. 5 GitHub could not be asked. 6 a policy refuses. 130 interrupted."""
+
+app = typer.Typer(
+    help="Review pull requests: prove by running tests that one breaks something, and offer a fix. Silent where nothing is wrong.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Home = Annotated[
+    Path | None, typer.Option("--home", metavar="DIR", help="Where runs are kept [$SWESEARCH_HOME, ~/.local/state/swesearch].")
+]
+Budget = Annotated[
+    list[str] | None,
+    typer.Option("--budget", metavar="AMOUNT", help="For each search of a fix: 200 (evaluations), 90s, 10m, $1, or several with commas."),
+]
+Given = Annotated[list[str] | None, typer.Option("-c", metavar="FILE|KEY=VALUE", help="A TOML file of settings, or one setting.")]
+Preset = Annotated[str, typer.Option(metavar="NAME", help="quick, standard, thorough, reliable, best or auto.")]
+Sandbox = Annotated[str | None, typer.Option(metavar="KIND", help="auto, docker, bubblewrap or local.")]
+Model = Annotated[str | None, typer.Option(metavar="NAME", help="A model that searches; none: templates repair.")]
+
+
+@app.command(epilog=EXIT_CODES)
+def review(
+    repo: Annotated[Path, typer.Argument(metavar="REPO", help="A clone that has both commits; only read.")],
+    base: Annotated[str, typer.Option(metavar="REV", help="Where the pull request wants to go.")],
+    head: Annotated[str, typer.Option(metavar="REV", help="The pull request.")] = "HEAD",
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as JSON.")] = None,
+    sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write findings as SARIF 2.1.0.")] = None,
+    fail_on: Annotated[str, typer.Option(metavar="WHAT", help="none or finding: what makes the exit code 1.")] = "none",
+    sandbox: Sandbox = None,
+    model: Model = None,
+    budget: Budget = None,
+    preset: Preset = "standard",
+    given: Given = None,
+    home: Home = None,
+) -> None:
+    """Compare two commits of a local repository, with no GitHub at all: what does the head break that the base has whole?"""
+    from swesearch.cli import reviewing
+
+    how = reviewing.How(sandbox, model, tuple(budget or ()), preset, tuple(given or ()), home)
+    raise typer.Exit(reviewing.review(repo, base, head, report, sarif, fail_on, how))

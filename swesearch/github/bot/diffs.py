@@ -1,0 +1,63 @@
+"""Lines of changes: which lines of the head a pull request shows, and a patch as suggestions that can be committed with one click."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
+
+from swesearch.base import State
+from swesearch.github.bot.base import Suggestion
+from swesearch.store import Store
+
+
+def shown_lines(patch: str) -> frozenset[int]:
+    """The lines of the new file that the patch of one file, as GitHub gives it, shows: the only ones that a comment may be put on."""
+    found: set[int] = set()
+    number = 0
+    for line in patch.split("\n"):
+        if line.startswith("@@"):
+            number = int(line.split("+", 1)[1].split(" ")[0].split(",")[0])
+        elif number and line[:1] in ("+", " "):
+            found.add(number)
+            number += 1
+    return frozenset(found)
+
+
+def changed_lines(store: Store, base: State, head: State) -> Mapping[str, frozenset[int]]:
+    """The lines of each file of `head` that `base` does not have, with the one after lines that were taken out."""
+    found = {}
+    for path, before, after in store.texts(base, head):
+        if after is not None:
+            blocks = _blocks(before or b"", after)
+            found[path] = frozenset(line + 1 for _, _, start, end in blocks for line in range(start, max(end, start + 1)))
+    return found
+
+
+def suggestions(store: Store, head: State, fixed: State) -> tuple[Suggestion, ...]:
+    """What `fixed` changes, as lines of `head` to replace; nothing where it is more than that, or its lines end in another way."""
+    found: list[Suggestion] = []
+    for path, before, after in store.texts(head, fixed):
+        if not before or not after or b"\r" in before + after or before.count(b"\0"):
+            return ()
+        try:
+            found += _of_file(path, before, after)
+        except UnicodeDecodeError:
+            return ()
+    return tuple(found) if len(store.texts(head, fixed)) == len(store.changed(head, fixed)) else ()
+
+
+def _of_file(path: str, before: bytes, after: bytes) -> Iterator[Suggestion]:
+    new = _lines(after)
+    for i, j, k, m in _blocks(before, after):
+        if i == j:  # nothing is replaced: the line before, or else the first one, is said again
+            i, j, k, m = (i - 1, j, k - 1, m) if i else (0, 1, 0, m + 1)
+        yield Suggestion(path, i + 1, j, "".join(f"{line.decode()}\n" for line in new[k:m]))
+
+
+def _blocks(before: bytes, after: bytes) -> list[tuple[int, int, int, int]]:
+    found = SequenceMatcher(None, _lines(before), _lines(after), autojunk=False).get_opcodes()
+    return [(i, j, k, m) for kind, i, j, k, m in found if kind != "equal"]
+
+
+def _lines(source: bytes) -> list[bytes]:
+    return source.split(b"\n") if source else []

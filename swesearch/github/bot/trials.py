@@ -1,0 +1,117 @@
+"""Run tests on one side of a pull request: what each of them does, and what could not be found out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from sandbox.base import File, Files, Limits, Sandbox, TestOutcome, TestRun
+from sandbox.environment import missing_module
+from sandbox.pytests import TestJob, run_tests
+from swesearch.base import State
+from swesearch.store import Store
+from swesearch.value.checks import BAD
+
+PER_TEST = 20.0  # CPU seconds for one test: one that takes longer counts as hanging
+LEAST = 5.0  # seconds that a run is worth beginning with
+NOTHING: Mapping[str, File | None] = {}
+COLLECTION = ("broken", "crashed")  # ways to end in which a test file shows no single test
+FOREIGN = (  # errors that tell of the box, which has no network and no services, and not of the code
+    *("ConnectionError", "ConnectionRefusedError", "ConnectTimeout", "gaierror", "URLError", "NewConnectionError", "MaxRetryError"),
+    *("ProxyError", "SSLError", "TimeoutException", "ConnectError", "OperationalError"),
+)
+
+
+@dataclass(slots=True)
+class Seen:
+    """What tests did, by id; a file that shows no single test stands for itself. `unknown`: files of which nothing is known, and why."""
+
+    outcomes: dict[str, TestOutcome] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def bad(self) -> Mapping[str, TestOutcome]:
+        """What failed."""
+        return {name: outcome for name, outcome in self.outcomes.items() if outcome.outcome in BAD}
+
+
+class Side:
+    """A state of the repository and the sandbox for it. `fresh` makes another sandbox that nothing has run in."""
+
+    def __init__(self, store: Store, state: State, sandbox: Sandbox, fresh: Callable[[], Sandbox]) -> None:
+        self.store, self.state, self.sandbox, self.fresh = store, state, sandbox, fresh
+        self._archive = cache(lambda: store.archive(state))
+        self._source = any(path.startswith("src/") for path in store.files(state)) and "src/__init__.py" not in store.files(state)
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a file, or a folder."""
+        files = self.store.files(self.state)
+        return path in files or any(name.startswith(f"{path}/") for name in files)
+
+    def run(
+        self, targets: Sequence[str], seconds: float, changed: Mapping[str, File | None] = NOTHING, sandbox: Sandbox | None = None
+    ) -> TestRun:
+        """pytest on these targets, in this order, in a process of its own, with other files laid over. Raises SandboxUnavailable."""
+        env = (("PYTHONPATH", "src"),) if self._source else ()
+        job = TestJob(("-q", *targets), env, module=True, seconds=PER_TEST)
+        files = Files(self.state.tree, self._archive, changed)
+        return run_tests(sandbox or self.sandbox, files, job, Limits(seconds=seconds))
+
+    def look(self, paths: Sequence[str], seconds: float, changed: Mapping[str, File | None] = NOTHING) -> Seen:
+        """What the tests in these files do: together where that goes, else file by file. Raises SandboxUnavailable."""
+        until, seen = time.monotonic() + seconds, Seen()
+        if not paths:
+            return seen
+        run = self.run(paths, seconds, changed)
+        if run.status in ("complete", "timeout"):
+            return _read(seen, run, paths)
+        if len(paths) == 1:
+            return _alone(seen, run, paths[0], self.has)
+        for path in paths:
+            if (left := until - time.monotonic()) < LEAST:
+                seen.unknown[path] = "the time for tests was over"
+            else:
+                one = self.run([path], left, changed)
+                _read(seen, one, [path]) if one.status in ("complete", "timeout") else _alone(seen, one, path, self.has)
+        return seen
+
+
+def _read(seen: Seen, run: TestRun, paths: Sequence[str]) -> Seen:
+    """Take over the outcomes of a run; files that it did not come to the end of are unknown too."""
+    found = [outcome for outcome in run.outcomes if outcome.id]
+    if run.status == "timeout":
+        last = found[-1].id.partition("::")[0] if found else ""
+        if found and found[-1].error == "Timeout":
+            found.pop()  # cut short by the end of the whole run, which is not its own fault
+        ended = {outcome.id.partition("::")[0] for outcome in found} - {last}
+        seen.unknown.update({path: "the time for tests was over" for path in paths if path not in ended})
+    seen.outcomes.update({outcome.id: outcome for outcome in found})
+    return seen
+
+
+def _alone(seen: Seen, run: TestRun, path: str, has: Callable[[str], bool]) -> Seen:
+    """A file whose tests could not be run one by one: broken by the code, or nothing that tells of it."""
+    module = missing_module(run.detail)
+    foreign = module and not any(has(place) for place in (module, f"{module}.py", f"src/{module}", f"src/{module}.py", f"lib/{module}"))
+    if foreign:
+        seen.unknown[path] = f"the module {module} is not installed in the sandbox"
+    elif run.status in COLLECTION:
+        kind = run.detail.partition(": ")[2].partition(":")[0] if run.status == "broken" else "Crash"
+        seen.outcomes[path] = TestOutcome(path, "error", error=kind, message=run.detail, frames=run.frames)
+    elif run.status != "empty":
+        seen.unknown[path] = f"{run.status}: {run.detail[:200]}"
+    return seen
+
+
+def tells_of_the_box(outcome: TestOutcome, has: Callable[[str], bool]) -> bool:
+    """Whether a failure may come of what the sandbox lacks: network, services, plugins, modules."""
+    if outcome.error.rpartition(".")[2] in FOREIGN or "Temporary failure in name resolution" in outcome.message:
+        return True
+    if outcome.error == "FixtureLookupError" or ("fixture '" in outcome.message and "not found" in outcome.message):
+        return True
+    if "async def functions are not natively supported" in outcome.message:
+        return True
+    module = missing_module(outcome.message) if outcome.error in ("ModuleNotFoundError", "ImportError") else None
+    return bool(module) and not any(has(place) for place in (str(module), f"{module}.py", f"src/{module}", f"src/{module}.py"))
