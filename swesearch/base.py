@@ -6,6 +6,7 @@
     |-- CheckPasses           exit 7    nothing to repair: the check already passes
     |-- CheckUnusable         exit 4    the check cannot run here; says what is missing
     |-- JournalError          exit 4    the record of a run cannot be read or written
+    |-- StoreError            exit 4    the states of a run cannot be read or written
     `-- ModelUnavailable      exit 5    a provider lets us down for good: no network, no key, overload that lasts
 
 "We could not find out" in a sandbox is `sandbox.base.SandboxUnavailable` (exit 4), never a score.
@@ -49,6 +50,12 @@ class CheckUnusable(SwesearchError):
 
 class JournalError(SwesearchError):
     """The record of a run cannot be read or written."""
+
+    exit_code = 4
+
+
+class StoreError(SwesearchError):
+    """The states of a run cannot be read or written: a full disk, a git that fails."""
 
     exit_code = 4
 

@@ -11,7 +11,7 @@ import json
 import os
 import shlex
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -50,23 +50,37 @@ class Journal:
             raise
 
     @classmethod
-    def create(cls, path: Path) -> Self:
-        """Begin a new journal, for writing. Raises JournalError where there already is one or none can be made."""
+    def create(cls, path: Path, *first: Event) -> Self:
+        """Begin a new journal with these events, for writing. It is there whole or not at all, whenever the process dies.
+
+        Raises JournalError where there already is one or none can be made.
+        """
         lock = _claim(path)
         if path.exists():
             os.close(lock)
             raise JournalError(f"{path} already exists: resume that run, or choose another folder")
-        journal = cls(path, lock=lock)
-        with journal._errors():
-            journal._db.executescript(SCHEMA)
-            journal._db.execute("PRAGMA synchronous = NORMAL")
-        return journal
+        draft = path.with_name(path.name + ".new")
+        try:
+            draft.unlink(missing_ok=True)
+            _write(draft, first)
+            draft.replace(path)
+        except OSError as error:
+            os.close(lock)
+            raise JournalError(f"{path} cannot be written: {error.strerror}") from error
+        except JournalError:
+            os.close(lock)
+            raise
+        return cls._writing(path, lock)
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """Go on writing a journal. Raises JournalError where another process writes to it, or it cannot be read."""
         _must_exist(path)
-        journal = cls(path, lock=_claim(path))
+        return cls._writing(path, _claim(path))
+
+    @classmethod
+    def _writing(cls, path: Path, lock: int) -> Self:
+        journal = cls(path, lock=lock)
         journal._check()
         with journal._errors():
             journal._db.execute("PRAGMA synchronous = NORMAL")
@@ -140,6 +154,28 @@ class Journal:
             raise JournalError(f"{self._path} cannot be used: {error}") from error
         except sqlite3.DatabaseError as error:
             raise JournalError(_damaged(self._path, str(error))) from error
+
+
+def never_begun(path: Path) -> bool:
+    """Whether whoever wanted to begin a journal at `path` died before it was there."""
+    try:
+        lock = _claim(path)
+    except JournalError:
+        return False
+    os.close(lock)
+    return not path.exists()
+
+
+def _write(draft: Path, first: Iterable[Event]) -> None:
+    """A journal that nobody knows of yet."""
+    journal = Journal(draft, lock=os.open(draft, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    try:
+        with journal._errors():
+            journal._db.executescript(SCHEMA)
+        for event in first:
+            journal.append(event, durable=True)
+    finally:
+        journal.close()
 
 
 def _must_exist(path: Path) -> None:

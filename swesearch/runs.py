@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 from swesearch import __version__
 from swesearch.base import Event, Task, UsageError
 from swesearch.codec import decode, encode
-from swesearch.journal import Journal
+from swesearch.journal import Journal, never_begun
 from swesearch.settings import Settings
 
 JOURNAL, STORE, PATCH = "journal.sqlite", "store.git", "patch.diff"
@@ -67,14 +68,21 @@ def begin(task: Task, settings: Settings, home: Path) -> Run:
     """Make the folder of a new run. Raises UsageError where `home` cannot be written."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", task.repo.resolve().name).strip("-.") or "repository"
     folder = home / "runs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{name[:40]}-{secrets.token_hex(2)}"
+    begun = {"task": encode(task), "settings": settings.to_dict(), "version": __version__, "time": time.time()}
     try:
         folder.mkdir(parents=True)
-        journal = Journal.create(folder / JOURNAL)
+        _sweep(home)
+        Journal.create(folder / JOURNAL, Event("begun", begun)).close()
     except OSError as error:
         raise UsageError(f"{home} cannot be written ({error.strerror}): choose another place with --home or SWESEARCH_HOME") from error
-    journal.append(Event("begun", {"task": encode(task), "settings": settings.to_dict(), "version": __version__, "time": time.time()}))
-    journal.close()
     return Run(folder, task, settings)
+
+
+def _sweep(home: Path) -> None:
+    """Remove what is left of runs that died before they had begun."""
+    for lock in (home / "runs").glob(f"*/{JOURNAL}.lock"):
+        if never_begun(lock.parent / JOURNAL):
+            shutil.rmtree(lock.parent, ignore_errors=True)
 
 
 def open_run(home: Path, name: str) -> Run:

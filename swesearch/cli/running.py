@@ -112,18 +112,26 @@ def _search(run: runs.Run, output: Output) -> int:
     view = output.view(Progress(budget.evaluations, budget.seconds, most_dollars=budget.dollars))
     machine = JsonLines(sys.stdout) if output.json else None
     ended: list[int] = []
+    gone: list[OSError] = []
     one_at_a_time = threading.Lock()
 
     def observe(event: Event) -> None:
         with one_at_a_time:  # workers tell too
-            if machine:
-                machine.see(event)
-            view.see(event)
             if event.kind == "stopped":
                 ended.append(event.data["exit_code"])
+            try:
+                if machine and not gone:
+                    machine.see(event)
+                if not gone:
+                    view.see(event)
+            except OSError as error:  # a terminal or pipe was closed: what was found out is kept all the same
+                gone.append(error)
+                stop.set()
 
     with interruptible() as stop, view.watch():
         solution = solve.search(run, observe, stop)
+    if gone:
+        raise gone[0]
     code = ended[-1] if ended else int(solution.best is None)
     if not output.json:
         show_solution(console(sys.stdout), solution, run.task, run.id, run.patch, solve.reproduction(run), _again(run, code))
@@ -138,19 +146,29 @@ def _again(run: runs.Run, code: int) -> str:
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C (or SIGTERM) sets. The second one ends the process at once: boxes die with their pipes."""
-    stop = threading.Event()
+    """An event that the first Ctrl-C sets, or SIGTERM, or the end of the terminal unless that is to be ignored (nohup).
+
+    The second one ends the process at once: boxes die with their pipes.
+    """
+    stop, pressed = threading.Event(), threading.Event()
 
     def handle(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
+        if pressed.is_set():
             os.write(2, SHOW_CURSOR if sys.stderr.isatty() else b"")
             os._exit(INTERRUPTED)
+        pressed.set()
         stop.set()
         os.write(2, b"\nstopping: what is under way is finished first, Ctrl-C again stops at once\n")
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    def hang_up(_number: int, _frame: FrameType | None) -> None:  # may come twice; nobody is there to read
+        stop.set()
+
+    handlers = {signal.SIGINT: handle, signal.SIGTERM: handle}
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        handlers[signal.SIGHUP] = hang_up
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield stop
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

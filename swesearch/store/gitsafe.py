@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import IO
 
-from swesearch.base import SwesearchError, UsageError
+from swesearch.base import StoreError, UsageError
 
 SECONDS = 300.0  # no command of ours takes this long; a repository must not be able to make one hang
 CONFIG = b"""\
@@ -80,14 +80,15 @@ def quoted(objects: Path) -> str:
 
 
 class Git:
-    """Git commands in one private git directory, with `env` laid over our environment."""
+    """Git commands in one private git directory, with `env` laid over our environment, none longer than `seconds`."""
 
-    def __init__(self, folder: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, env: Mapping[str, str] | None = None, seconds: float = SECONDS) -> None:
         self.folder = folder
         self._env = env or {}
+        self._seconds = seconds
 
     def run(self, *args: str, stdin: bytes = b"", cwd: Path | None = None, env: Mapping[str, str] | None = None) -> bytes:
-        """Run a command and return its stdout. Raises UsageError without git, SwesearchError where the command fails."""
+        """Run a command and return its stdout. Raises UsageError without git, StoreError where the command fails."""
         try:
             done = subprocess.run(
                 ["git", *args],
@@ -95,16 +96,16 @@ class Git:
                 capture_output=True,
                 cwd=cwd or self.folder,
                 env=environment(self.folder, **self._env, **env or {}),
-                timeout=SECONDS,
+                timeout=self._seconds,
                 check=False,
                 process_group=0,  # Ctrl-C in the terminal is for us; we end what we started
             )
         except FileNotFoundError as error:
             raise UsageError("git was not found on this machine: install it first") from error
         except subprocess.TimeoutExpired as error:
-            raise SwesearchError(f"git {args[0]} took more than {SECONDS:.0f} seconds") from error
+            raise StoreError(f"git {args[0]} took more than {self._seconds:.0f} seconds") from error
         if done.returncode:
-            raise SwesearchError(f"git {args[0]} failed: {done.stderr.decode(errors='replace').strip()[:300]}")
+            raise StoreError(f"git {args[0]} failed: {done.stderr.decode(errors='replace').strip()[:300]}")
         return done.stdout
 
 
@@ -153,7 +154,7 @@ def _answer(stream: IO[bytes]) -> tuple[str, bytes] | None:
     if len(words) != 3:
         if words[1:] == [b"missing"]:
             return None
-        raise SwesearchError("git cat-file broke off: the object database cannot be read")
+        raise StoreError("git cat-file broke off: the object database cannot be read")
     content = stream.read(int(words[2]))
     stream.read(1)
     return words[1].decode(), content

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from gitdb.pack import IndexWriter  # type: ignore[import-untyped]  # gitdb ships no types
 
-from swesearch.base import SwesearchError
+from swesearch.base import StoreError
 from swesearch.store.delta import apply_delta, make_delta
 from swesearch.store.gitsafe import write_file
 
@@ -116,7 +116,7 @@ class ObjectLog:
         return Object(id, base.kind, apply_delta(base.content, content))
 
     def add(self, objects: Sequence[New]) -> None:
-        """Keep objects, all in one write. Raises SwesearchError where the disk is full."""
+        """Keep objects, all in one write. Raises StoreError where the disk is full."""
         with self._lock:
             fresh: dict[str, tuple[int, bytes]] = {}
             for new in objects:
@@ -157,7 +157,7 @@ class ObjectLog:
                 view = view[os.write(self._file, view) :]
         except OSError as error:
             os.ftruncate(self._file, self._end)
-            raise SwesearchError(f"{self.path} cannot be written: {error.strerror}") from error
+            raise StoreError(f"{self.path} cannot be written: {error.strerror}") from error
 
 
 def seal(log: ObjectLog, objects: Path) -> None:

@@ -1,0 +1,254 @@
+"""What dies: the process at any moment, a box, a container, the Docker engine."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from benchmarks.chaos.case import Stage, case
+from benchmarks.chaos.look import agents, containers, kill, nothing_left, nothing_lost, paid_twice, result, soon
+from benchmarks.chaos.place import Place, Running, must
+
+MARK = "chaos-engine"
+
+
+@case("kill", "kill -9 of the process at random moments")
+def killed(stage: Stage) -> str:
+    """Killed again and again, each time it has got a little further, until it is let through."""
+    return _killed_again_and_again(stage, _at_random)
+
+
+@case("kill-mid-write", "kill -9 of the process just as the journal or the store of states grows")
+def killed_while_writing(stage: Stage) -> str:
+    """The same, with the moment chosen by the files."""
+    return _killed_again_and_again(stage, _while_it_writes)
+
+
+@case("kill-early", "kill -9 of the process before it has evaluated anything")
+def killed_early(stage: Stage) -> str:
+    """Its folder may be there or not; a new run is not disturbed by what is left."""
+    for _ in range(stage.rounds):
+        with stage.place() as made:
+            running = made.fix()
+            time.sleep(stage.chance.uniform(0.1, 1.5))
+            running.send(signal.SIGKILL)
+            running.wait()
+            made.swesearch("runs").ends(0) if made.has_run else None
+            again = made.resume() if made.has_run else made.fix()
+            again.ends(0)
+            stage.whole(made)
+    return f"{stage.rounds} times: the run, or a new one, came to the same result"
+
+
+def _killed_again_and_again(stage: Stage, wait: Callable[[Place, Running, random.Random], None]) -> str:
+    with stage.place() as made:
+        running, kills = made.fix(), 0
+        for _ in range(min(6, 2 * stage.rounds)):
+            wait(made, running, stage.chance)
+            running.send(signal.SIGKILL)
+            kills += running.wait() == -signal.SIGKILL
+            running = made.resume()
+        running.ends(0, *((7,) if not kills else ()))
+        stage.whole(made)
+        return f"killed {kills} times, resumed each time; no state found out twice, the same result"
+
+
+def _at_random(_: Place, running: Running, chance: random.Random) -> None:
+    goal, end = len(running.nodes) + chance.randint(1, 3), time.monotonic() + 60
+    while len(running.nodes) < goal and running.process.poll() is None and time.monotonic() < end:
+        time.sleep(0.001)
+    time.sleep(chance.uniform(0, 0.1))
+
+
+def _while_it_writes(made: Place, running: Running, chance: random.Random) -> None:
+    """Until a file of the run has grown so many times."""
+    grown, sizes, goal, end = 0, -1, chance.randint(4, 16), time.monotonic() + 60
+    while grown < goal and running.process.poll() is None and time.monotonic() < end:
+        now = sum(path.stat().st_size for path in made.home.glob("runs/*/*-wal")) if chance.random() < 0.5 else _logs(made)
+        grown, sizes = grown + (now != sizes), now
+
+
+def _logs(made: Place) -> int:
+    return sum(path.stat().st_size for path in made.home.glob("runs/*/store.git/logs/*") if path.exists())
+
+
+@case("kill-paid", "kill -9 of the process while it asks a model")
+def killed_while_asking(stage: Stage) -> str:
+    """What was answered and kept is not asked again; at most the question under way is."""
+    with stage.modelled() as made:
+        assert made.provider
+        running, kills, goal = made.fix(), 0, 0
+        for _ in range(min(4, stage.rounds)):
+            goal += stage.chance.randint(2, 5)
+            _until_asked(made, running, goal)
+            time.sleep(stage.chance.uniform(0, 0.02))
+            running.send(signal.SIGKILL)
+            kills += running.wait() == -signal.SIGKILL
+            running = made.resume()
+        running.ends(0)
+        stage.whole(made)
+        twice = paid_twice(made, in_flight=kills)
+        return f"killed {kills} times; {twice} answers paid twice, all under way when it died; the same result"
+
+
+def _until_asked(made: Place, running: Running, count: int) -> None:
+    assert made.provider
+    end = time.monotonic() + 60
+    while len(made.provider.requests) < count and running.process.poll() is None and time.monotonic() < end:
+        time.sleep(0.001)
+
+
+@case("box", "kill -9 of a box in the middle of an evaluation (no isolation)")
+def box(stage: Stage) -> str:
+    """Another one takes its place; the candidate is evaluated again, not judged."""
+    return _boxes_killed(stage, lambda _, running: kill(agents(running)))
+
+
+@case("box-bubblewrap", "kill -9 of a box in the middle of an evaluation (bubblewrap)", "bubblewrap")
+def box_bubblewrap(stage: Stage) -> str:
+    """The same."""
+    stage.sandbox = "bubblewrap"
+    return _boxes_killed(stage, lambda _, running: kill(agents(running)))
+
+
+@case("container", "a container is killed in the middle of an evaluation", "docker")
+def container(stage: Stage) -> str:
+    """The same, with Docker."""
+    stage.sandbox = "docker"
+    return _boxes_killed(stage, lambda made, _: _kill_containers(made))
+
+
+@case("kill-docker", "kill -9 of the process while its candidate runs in a container", "docker")
+def killed_in_docker(stage: Stage) -> str:
+    """Its container ends by itself."""
+    stage.sandbox = "docker"
+    with stage.place() as made:
+        running = made.fix()
+        running.until_nodes(stage.chance.randint(2, 6))
+        running.send(signal.SIGKILL)
+        running.wait()
+        soon(lambda: not containers(made.run.name), lambda: "the container outlives its run")
+        made.resume().ends(0)
+        stage.whole(made)
+        return "the container ended by itself; resumed to the same result"
+
+
+def _boxes_killed(stage: Stage, strike: Callable[[Place, Running], int]) -> str:
+    with stage.place() as made:
+        running, kills = made.fix(), 0
+        for _ in range(min(3, stage.rounds)):
+            _at_random(made, running, stage.chance)
+            if running.process.poll() is None:
+                kills += strike(made, running)
+        running.ends(0)
+        must(kills, "no box was killed")
+        stage.whole(made)
+        return f"{kills} boxes killed, each replaced; the run came to the same result by itself"
+
+
+def _kill_containers(made: Place) -> int:
+    import docker
+    from docker.errors import APIError
+
+    done = 0
+    with closing(docker.from_env(timeout=30)) as client:
+        for each in containers(made.run.name):
+            try:
+                client.api.kill(each)
+                done += 1
+            except APIError:  # it has just ended
+                continue
+    return done
+
+
+@case("engine", "kill -9 of dockerd in the middle of a search, and started again", "root", "docker", "dockerd", quick=False)
+def engine(stage: Stage) -> str:
+    """The run stops resumable: a dead engine is never a test result."""
+    stage.sandbox = "docker"
+    with own_engine() as (address, start, strike), stage.place(environ={"DOCKER_HOST": address}) as made:
+        start()
+        _lend_image(address)
+        running = made.fix()
+        running.until_nodes(3)
+        strike()
+        running.ends(4, line="Docker")
+        before = len(running.nodes)
+        start()
+        made.resume().ends(0)
+        nothing_lost(made)
+        with _at(address):
+            soon(lambda: not containers(), lambda: f"containers are left: {containers()}", 30)
+            nothing_left(made)
+        must(result(made)["patch"] == stage.quiet["patch"], "another patch than an undisturbed run's")
+        return f"stopped after {before} states with exit code 4; with the engine back, resumed to the same result"
+
+
+@contextmanager
+def own_engine() -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]:
+    """A second dockerd that has nothing to do with the machine's: its address, what starts it, what kills it."""
+    folder = Path(tempfile.mkdtemp(prefix="dockerd-", dir="/var/lib"))
+    address = f"unix://{folder}/docker.sock"
+    words = ["dockerd", "-H", address, "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
+    alive: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        (folder / "pid").unlink(missing_ok=True)
+        with (folder / "log").open("ab") as log:
+            network = ["--bridge=none", "--iptables=false", "--ip6tables=false"]
+            alive.append(subprocess.Popen([*words, *network], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True))
+        soon(lambda: _answers(address), lambda: f"dockerd does not start: {(folder / 'log').read_text()[-600:]}", 60)
+
+    def strike() -> None:
+        alive[-1].kill()
+        alive.pop().wait()
+
+    try:
+        yield address, start, strike
+    finally:
+        for process in alive:
+            process.terminate()
+            process.wait(60)
+        _unmount_below(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(address: str) -> bool:
+    return subprocess.run(["docker", "-H", address, "version"], capture_output=True, check=False).returncode == 0
+
+
+def _lend_image(address: str) -> None:
+    """Give the second engine the first one's base image."""
+    import docker
+
+    from sandbox.images import base_image
+
+    with closing(docker.from_env()) as client:
+        name = base_image(client)
+    with subprocess.Popen(["docker", "save", name], stdout=subprocess.PIPE) as saved:
+        subprocess.run(["docker", "-H", address, "load", "-q"], stdin=saved.stdout, stdout=subprocess.DEVNULL, check=True)
+
+
+def _unmount_below(folder: Path) -> None:
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines() if line.split()[1].startswith(f"{folder}/")]
+    for mount in sorted(mounts, reverse=True):
+        subprocess.run(["umount", "-l", mount], check=False)
+
+
+@contextmanager
+def _at(address: str) -> Iterator[None]:
+    before = os.environ.get("DOCKER_HOST")
+    os.environ["DOCKER_HOST"] = address
+    try:
+        yield
+    finally:
+        os.environ.pop("DOCKER_HOST")
+        if before is not None:
+            os.environ["DOCKER_HOST"] = before

@@ -1,0 +1,200 @@
+"""What disks do: full, read-only, and a journal whose end is torn, empty or nonsense."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.chaos.case import Stage, case
+from benchmarks.chaos.look import events, nothing_left, nothing_lost
+from benchmarks.chaos.place import Place, must
+
+PAGE = 4096
+
+
+@contextmanager
+def mounted(folder: Path, size: str) -> Iterator[None]:
+    """A small disk of its own at `folder`."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "chaos", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Leave no room on the disk of `folder`."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while file.write(bytes(PAGE)):
+                pass
+        except OSError:
+            pass
+    return filler
+
+
+@case("home-full", "the disk that holds the runs fills up in the middle of a search", "root")
+def home_full(stage: Stage) -> str:
+    """The run stops with one line; with room again it goes on."""
+    with stage.place() as made, mounted(made.home, "8m"):
+        running = made.fix()
+        running.until_nodes(4)
+        filler = fill(made.home)
+        running.ends(4)
+        filler.unlink()
+        made.resume().ends(0)
+        stage.whole(made)
+        return f"stopped with exit code 4 after {len(running.nodes)} states; with room again, resumed to the same result"
+
+
+@case("home-full-at-once", "the disk that holds the runs is full from the beginning", "root")
+def home_full_at_once(stage: Stage) -> str:
+    """One line and exit code 2 or 4: nothing was begun."""
+    with stage.place() as made, mounted(made.home, "1m"):
+        filler = fill(made.home)
+        running = made.fix()
+        running.ends(2, 4)
+        filler.unlink()
+        made.swesearch("runs")
+        return f"one line, exit code {running.wait()}"
+
+
+@case("tmp-full", "the disk for temporary files fills up in the middle of a search", "root")
+def tmp_full(stage: Stage) -> str:
+    """No room is never a test result: it stops resumable, or needs no room there."""
+    with stage.place() as made, mounted(made.tmp, "8m"):
+        running = made.fix()
+        running.until_nodes(4)
+        filler = fill(made.tmp)
+        running.ends(0, 4)
+        code = running.wait()
+        filler.unlink()
+        if code:
+            made.resume().ends(0)
+        stage.whole(made)
+        return f"exit code {code} after {len(running.nodes)} states{'; with room again, resumed' if code else ''} to the same result"
+
+
+@case("home-read-only", "the disk that holds the runs becomes read-only in the middle of a search", "root")
+def home_read_only(stage: Stage) -> str:
+    """As with a full disk."""
+    with stage.place() as made, mounted(made.home, "64m"):
+        running = made.fix()
+        running.until_nodes(4)
+        _remount(made.home, "ro")
+        running.ends(4)
+        made.resume().ends(4)
+        _remount(made.home, "rw")
+        made.resume().ends(0)
+        stage.whole(made)
+        return f"stopped with exit code 4 after {len(running.nodes)} states, resume too; writable again, it came to the same result"
+
+
+def _remount(folder: Path, mode: str) -> None:
+    """Take the right to write away at once, also from files that are open: as a disk with errors does."""
+    subprocess.run(["mount", "-o", f"remount,{mode},force" if mode == "rw" else "remount,ro", str(folder)], check=True)
+
+
+def _cut(data: bytearray, chance: random.Random) -> None:
+    del data[chance.randint(32, len(data) - 1) :]
+
+
+def _zero(data: bytearray, chance: random.Random) -> None:
+    start = chance.randint(32, len(data) - 1)
+    data[start:] = bytes(len(data) - start)
+
+
+def _garble(data: bytearray, chance: random.Random) -> None:
+    start = chance.randint(32, len(data) - 1)
+    data[start:] = chance.randbytes(len(data) - start)
+
+
+DAMAGES: dict[str, Callable[[bytearray, random.Random], None]] = {"truncated": _cut, "zeroed": _zero, "overwritten with noise": _garble}
+
+
+@case("journal-tail", "the journal's newest part (its WAL) is truncated, zeroed, or overwritten with noise from a random place on")
+def journal_tail(stage: Stage) -> str:
+    """What is whole before that place is kept, and the run goes on from there."""
+    kept = [_damaged(stage, "journal.sqlite-wal", damage) for _ in range(stage.rounds) for damage in DAMAGES.values()]
+    lost = sum(before - after for before, after in kept)
+    return (
+        f"{len(kept)} times: goes on from the last whole event to the same result; {lost} of {sum(b for b, _ in kept)} events were cut off"
+    )
+
+
+@case("journal-main", "the journal's main file is truncated, zeroed, or overwritten with noise from a random place on")
+def journal_main(stage: Stage) -> str:
+    """The same: what can be read is saved, what cannot is named."""
+    kept = [_damaged(stage, "journal.sqlite", damage) for _ in range(stage.rounds) for damage in DAMAGES.values()]
+    lost = sum(before - after for before, after in kept)
+    return (
+        f"{len(kept)} times: goes on from the last whole event to the same result; {lost} of {sum(b for b, _ in kept)} events were cut off"
+    )
+
+
+def _kept(found: list[tuple[int, int]]) -> str:
+    lost, all_of_them = sum(before - after for before, after in found), sum(before for before, _ in found)
+    return f"{len(found)} times: goes on from the last whole event to the same result; {lost} of {all_of_them} events were destroyed"
+
+
+def _damaged(stage: Stage, name: str, damage: Callable[[bytearray, random.Random], None]) -> tuple[int, int]:
+    """Damage one file of a run's journal and resume. Returns the number of events before and after."""
+    with stage.place() as made:
+        running = made.fix()
+        running.until_nodes(stage.chance.randint(5, 12))
+        running.send(signal.SIGKILL)
+        running.wait()
+        before = _copied(made, name == "journal.sqlite")
+        file = made.run / name
+        data = bytearray(file.read_bytes())
+        damage(data, stage.chance)
+        file.write_bytes(data)
+        running.events.clear()  # some of them are lost now, and that is no fault of ours
+        made.resume().ends(0)
+        after = events(made)
+        whole = next((n for n, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), len(before))
+        must(whole > 0, "nothing was kept")
+        stage.whole(made)
+        return len(before), whole
+
+
+def _copied(made: Place, checkpoint: bool) -> list[object]:
+    """The events before the damage; with all of them in the main file, if that is to be damaged."""
+    import sqlite3
+    from contextlib import closing
+
+    if checkpoint:
+        with closing(sqlite3.connect(made.run / "journal.sqlite")) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return list(events(made))
+    files = {path.name: path.read_bytes() for path in made.run.glob("journal.sqlite*")}
+    found = list(events(made))
+    for name, data in files.items():  # a reader that is the last to close takes the WAL away
+        (made.run / name).write_bytes(data)
+    return found
+
+
+@case("read-only-repository", "the repository cannot be written, nor the folder it lies in", "root")
+def read_only_repository(stage: Stage) -> str:
+    """Nothing is ever written there before `apply`."""
+    with stage.place() as made, _bound_read_only(made.repo):
+        made.fix().ends(0)
+        nothing_lost(made)
+        nothing_left(made)
+        return "the run does not notice"
+
+
+@contextmanager
+def _bound_read_only(folder: Path) -> Iterator[None]:
+    subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "-l", os.fspath(folder)], check=True)
