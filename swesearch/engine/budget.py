@@ -59,6 +59,7 @@ class Budget:
         self._open: set[int] = set()
         self._clock, self._lock = clock, Lock()
         self._start = clock() - self._spent["seconds"]
+        self._held: float | None = None  # when the clock was stopped
 
     def reserve(self, **worst: float) -> Reservation:
         """Set an amount aside. Raises BudgetExhausted where it does not fit, or where time is up."""
@@ -78,6 +79,18 @@ class Budget:
             for unit, amount in _known(more).items():
                 limit = self._limits[unit]
                 self._limits[unit] = None if limit is None else limit + amount
+
+    def hold(self) -> None:
+        """Stop the clock, until `go_on`. May be called twice."""
+        with self._lock:
+            self._held = self._clock() if self._held is None else self._held
+
+    def go_on(self) -> None:
+        """Let the clock run again: the time in between does not count. May be called twice."""
+        with self._lock:
+            if self._held is not None:
+                self._start += self._clock() - self._held
+                self._held = None
 
     def spent(self) -> dict[str, float]:
         """What was used, reservations not counted. Give it to a new budget to go on."""
@@ -115,7 +128,8 @@ class Budget:
             to[unit] += sign * amount
 
     def _used(self, unit: str) -> float:
-        return self._clock() - self._start if unit == "seconds" else self._spent[unit]
+        now = self._clock() if self._held is None else self._held
+        return now - self._start if unit == "seconds" else self._spent[unit]
 
     def _left(self, unit: str) -> float | None:
         limit = self._limits[unit]

@@ -52,18 +52,33 @@ def run(
     grace: float = 5.0,
     retry: Retry | None = None,
     until: Callable[[], bool] = lambda: False,
+    hold: Callable[[], bool] = lambda: False,
 ) -> Ending:
     """Search until nothing is left, the budget is used up, `stop` is set, `until` says so, or `patience` leases after the first solution.
 
     With `ordered`, leases are told in the order they were asked, so that the same seed and number of workers give the same tree.
     `batch` is the most evaluations one lease may cost. patience=None: search on. What is in flight when time is up, `stop` is set or
     something fails has `grace` seconds to finish, and is then released.
+    `hold` is asked before each lease, and every TICK at least: while it says so nothing new is begun.
     An expansion that raises BudgetExhausted (it reserves money of its own, say) ends the search as any other end of the budget does.
     Raises what `expand` and `on_tell` raise (`retry.on` only after `retry.times`), and KeyboardInterrupt; no lease is out then.
     """
     with _interrupt_noted() as pressed:
         return _Run(
-            search, expand, budget, workers, ordered, batch, patience, on_tell, stop or Event(), pressed, grace, retry or Retry(), until
+            search,
+            expand,
+            budget,
+            workers,
+            ordered,
+            batch,
+            patience,
+            on_tell,
+            stop or Event(),
+            pressed,
+            grace,
+            retry or Retry(),
+            until,
+            hold,
         ).go()
 
 
@@ -111,25 +126,30 @@ class _Run(Generic[T]):
     grace: float
     retry: Retry
     until: Callable[[], bool]
+    hold: Callable[[], bool]
     flights: list[_Flight[T]] = field(default_factory=list)  # in the order of asking
     halt: Event = field(default_factory=Event)  # ends the waiting between retries
     since: int = 0  # leases told after the first solution
     broke: bool = False  # an expansion could not pay for what it needed
+    held: bool = False
 
     def go(self) -> Ending:
         try:
             while not self._halted():
                 self._fill()
-                if not self.flights:
+                if self.flights:
+                    self._tell_finished()
+                elif self.held:
+                    self.stop.wait(TICK)
+                else:
                     break
-                self._tell_finished()
         finally:
             self._land()
         return self._ending()
 
     def _fill(self) -> None:
         """Ask for as much work as there are workers."""
-        while len(self.flights) < self.workers and not self._satisfied():
+        while not self._on_hold() and len(self.flights) < self.workers and not self._satisfied():
             try:
                 reservation = self.budget.reserve(evaluations=self.batch)
             except BudgetExhausted:
@@ -139,6 +159,10 @@ class _Run(Generic[T]):
                 reservation.cancel()
                 return
             self.flights.append(self._launch(lease, reservation))
+
+    def _on_hold(self) -> bool:
+        self.held = self.hold()
+        return self.held
 
     def _launch(self, lease: Lease[T], reservation: Reservation) -> _Flight[T]:
         flight = _Flight(lease, reservation, Future())

@@ -55,6 +55,7 @@ class Search(Generic[T]):
         self._width, self._keep_closed = width, keep_closed
         self._by_key: dict[Hashable, Node[T]] = {}
         self._held: list[tuple[Node[T], float]] = []  # the next depth of a beam search, waiting
+        self.leased = 0  # leases ever handed out
         self._leases: dict[int, Lease[T]] = {}
         self._unmarked: Lease[T] | None = None  # the latest lease: told before the next ask, its trail need not be marked
         self.root = self._grow(Child(item, key, value, open=open), 0)
@@ -74,10 +75,7 @@ class Search(Generic[T]):
             raise ValueError("rules change between leases only, and never those of a beam")
         self._unmarked = None
         self._set(score, backup, widening, max_depth, max_branching)
-        for node in sorted(self.nodes, key=lambda node: -node.depth):
-            node.hope = self._hope(node)
-            for edge in node.parents:
-                self._aim(edge)
+        self._refresh(self.nodes)
 
     def _set(
         self,
@@ -140,7 +138,7 @@ class Search(Generic[T]):
         Of several children those that fit max_branching are taken. Raises ValueError for a lease that is not out.
         """
         marked, node = self._end(lease), lease.node
-        if child is None or lease.nth > node.told:
+        if lease.nth > node.told:
             node.open = None if child is None else open
         node.told = max(node.told, lease.nth)
         children = [] if child is None else [child, *more]
@@ -153,6 +151,58 @@ class Search(Generic[T]):
         marked = self._end(lease)
         lease.node.returned = tuple(sorted((*lease.node.returned, (lease.nth, lease.prior))))
         self._climb(lease, -marked)
+
+    def prune(self, node: Node[T]) -> None:
+        """Try nothing more at a node or on any way through it; its solutions do not count. Raises ValueError for the root."""
+        if node is self.root:
+            raise ValueError("the root cannot be pruned")
+        node.closed, node.hope = True, 0.0
+        self.solved = [each for each in self.solved if self.stands(each)]
+        for above in sorted(self._above(node), key=lambda each: -each.depth):
+            above.best = max([above.value, *(edge.child.best for edge in above.edges if not edge.child.closed)])
+        self._refresh([node, *self._above(node)])
+
+    def favour(self, node: Node[T]) -> bool:
+        """Take a node's next action, and the best way there, for certain. False where nothing may be tried there."""
+        was, node.open = node.open, 1.0
+        if node.closed or node.solved or not self._slot(node):
+            node.open = was
+            return False
+        node.told = node.handed - 1  # what is under way there has no say in it
+        way = node
+        while way.parents:
+            edge = max(way.parents, key=lambda each: each.prior)
+            edge.prior, way = 1.0, edge.parent
+        self._refresh([node, *self._above(node)])
+        return True
+
+    def stands(self, node: Node[T]) -> bool:
+        """Whether a way leads to a node that was not pruned."""
+        todo, seen = [node], set[int]()
+        while todo:
+            each = todo.pop()
+            if each is self.root:
+                return True
+            if not each.closed and each.index not in seen:
+                seen.add(each.index)
+                todo += [edge.parent for edge in each.parents]
+        return False
+
+    def _above(self, node: Node[T]) -> list[Node[T]]:
+        """Every node on a way to this one."""
+        found: dict[int, Node[T]] = {}
+        todo = [node]
+        while todo:
+            todo = [edge.parent for each in todo for edge in each.parents if edge.parent.index not in found]
+            found |= {each.index: each for each in todo}
+        return list(found.values())
+
+    def _refresh(self, nodes: Sequence[Node[T]]) -> None:
+        """Bring all arms of these nodes up to date, whatever has changed in them."""
+        for node in sorted(nodes, key=lambda each: -each.depth):
+            node.hope = self._hope(node)
+            for edge in node.parents:
+                self._aim(edge)
 
     # Going down
 
@@ -187,6 +237,7 @@ class Search(Generic[T]):
 
     def _lease(self, node: Node[T], trail: tuple[Edge[T], ...], nth: int, prior: float) -> Lease[T]:
         lease = Lease(node, trail, nth, prior, len(node.edges), len(self.nodes))
+        self.leased += 1
         self._leases[id(lease)] = lease
         node.handed = max(node.handed, nth + 1)
         if node.returned:
@@ -226,6 +277,8 @@ class Search(Generic[T]):
             return None, known.value
         below = known or self._grow(child, node.depth + 1)
         self._join(node, below, child.prior)
+        if below.solved and below not in self.solved and self.stands(below):
+            self.solved.append(below)
         return below, below.value
 
     def _grow(self, child: Child[T], depth: int) -> Node[T]:
@@ -233,8 +286,6 @@ class Search(Generic[T]):
         self.nodes.append(node)
         if not child.closed:
             self._by_key[child.key] = node
-        if child.solved:
-            self.solved.append(node)
         if self._width is not None and 0 < depth < self._depth and node.open:
             self._held.append((node, node.open))
             node.open = None
@@ -296,7 +347,9 @@ class Search(Generic[T]):
                     heappush(queue, (-parent.depth, parent.index))
 
     def _hope(self, node: Node[T]) -> float:
-        """The best of the node's own next action and of what is below its edges."""
+        """The best of the node's own next action and of what is below its edges; 0 for what is closed, or was pruned."""
+        if node.closed:
+            return 0.0
         if node.arena is not None:
             return max(self._slot(node), node.arena.hope)
         hope = self._slot(node)

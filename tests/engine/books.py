@@ -44,5 +44,5 @@ def _from_below(search: Search[Any]) -> tuple[dict[int, float], dict[int, float]
     for node in sorted(search.nodes, key=lambda node: -node.depth):
         open_edges: list[Edge[Any]] = [edge for edge in node.edges if not edge.child.closed]
         best[node.index] = max([node.value, *(best[edge.child.index] for edge in open_edges)])
-        hope[node.index] = max([search._slot(node), *(edge.prior * hope[edge.child.index] for edge in node.edges)])
+        hope[node.index] = 0.0 if node.closed else max([search._slot(node), *(edge.prior * hope[edge.child.index] for edge in node.edges)])
     return best, hope

@@ -107,3 +107,17 @@ def test_spent_and_reserved_together_never_pass_the_limit(amounts: list[tuple[fl
             continue
         reservation.settle(dollars=worst * share)
         assert budget.spent()["dollars"] <= 5.0 + 1e-6
+
+
+def test_the_time_of_a_pause_does_not_count() -> None:
+    now = [0.0]
+    budget = Budget(seconds=10, clock=lambda: now[0])
+    now[0] = 4
+    budget.hold()
+    now[0] = 100
+    assert budget.left()["seconds"] == 6
+    budget.hold()
+    budget.go_on()
+    budget.go_on()
+    now[0] = 103
+    assert budget.spent()["seconds"] == 7

@@ -222,3 +222,27 @@ def test_a_search_can_be_paused_and_goes_on_where_it_was() -> None:
     assert run(search, problem.expand, budget, patience=None) == "budget"
     assert len(search.nodes) > half
     assert budget.share() == 1.0
+
+
+def test_while_it_is_held_nothing_new_is_begun_and_then_it_goes_on_where_it_was() -> None:
+    search = problem.search(max_depth=4)
+    held: list[int] = []
+
+    def hold() -> bool:
+        if len(search.nodes) == 5 and len(held) < 3:
+            held.append(search.leased)
+            return True
+        return False
+
+    run(search, problem.expand, Budget(evaluations=20), patience=None, hold=hold)
+
+    plain = problem.search(max_depth=4)
+    run(plain, problem.expand, Budget(evaluations=20), patience=None)
+    assert len(set(held)) == 1
+    assert snapshot(search) == snapshot(plain)
+
+
+def test_a_held_search_can_be_stopped() -> None:
+    stop = Event()
+    threading.Timer(0.1, stop.set).start()
+    assert run(problem.search(), problem.expand, Budget(), stop=stop, hold=lambda: True) == "stopped"

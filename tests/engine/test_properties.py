@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from swesearch.engine.search import Search
 from swesearch.engine.snapshot import snapshot
 from swesearch.engine.strategies import STRATEGIES, options
-from swesearch.engine.tree import Child
+from swesearch.engine.tree import Child, Node
 from tests.engine import books
 
 PRIORS = st.floats(0.001, 1.0)
@@ -33,12 +33,14 @@ LIMITS = st.fixed_dictionaries(
 )
 
 
-def play(data: st.DataObject, strategy: str, limits: dict[str, Any], seed: int) -> Search[None]:
-    """Ask, tell and release in whatever order hypothesis draws, checking the books after each call."""
+def play(data: st.DataObject, strategy: str, limits: dict[str, Any], seed: int, moves: str = "aaatttr") -> Search[None]:
+    """Ask, tell, release, prune and favour in whatever order hypothesis draws, checking the books after each call."""
     search: Search[None] = Search(None, 0, 0.5, **options(strategy, seed=seed, **limits))
     leases: list[Any] = []
-    for what in data.draw(st.lists(st.sampled_from("aaatttr"), max_size=60)):
-        if what == "a" and len(leases) < 6:
+    for what in data.draw(st.lists(st.sampled_from(moves), max_size=60)):
+        if what in "pf":
+            steer(search, what, data.draw(st.sampled_from(search.nodes)))
+        elif what == "a" and len(leases) < 6:
             leases += filter(None, [search.ask()])
         elif what != "a" and leases:
             lease = leases.pop(data.draw(st.integers(0, len(leases) - 1)))
@@ -53,6 +55,24 @@ def play(data: st.DataObject, strategy: str, limits: dict[str, Any], seed: int) 
         search.release(lease)
     books.check(search, [])
     return search
+
+
+def steer(search: Search[None], what: str, node: Node[None]) -> None:
+    if what == "f":
+        search.favour(node)
+    elif node is not search.root:
+        search.prune(node)
+
+
+@given(st.data(), st.sampled_from(sorted(STRATEGIES)), LIMITS, st.integers(0, 9))
+def test_the_books_balance_when_branches_are_pruned_and_favoured(
+    data: st.DataObject, strategy: str, limits: dict[str, Any], seed: int
+) -> None:
+    search = play(data, strategy, limits, seed, "aaatttrpf")
+    assert all(search.stands(node) for node in search.solved)
+    while lease := search.ask():
+        assert search.stands(lease.node)
+        search.tell(lease, None, None)
 
 
 @given(st.data(), st.sampled_from(sorted(STRATEGIES)), LIMITS, st.integers(0, 9))

@@ -245,3 +245,55 @@ def test_rules_do_not_change_under_a_lease() -> None:
     ask(search)
     with pytest.raises(ValueError, match="between leases"):
         search.follow()
+
+
+def test_a_pruned_branch_is_left_alone_and_its_solutions_do_not_count() -> None:
+    search: Search[str] = Search("root", "root", 0.0)
+    [wrong] = search.tell(search.ask(), Child("a", "a", 0.9), 1.0)
+    [right] = search.tell(search.take([0], 1), Child("b", "b", 0.1), 1.0)
+    [found] = search.tell(search.take([0, wrong.index], 0), Child("c", "c", 1.0, solved=True), None)
+    assert (search.solved, search.root.best) == ([found], 1.0)
+
+    search.prune(wrong)
+
+    assert (search.solved, search.root.best) == ([], 0.1)
+    asked = {search.ask().node for _ in range(6)}
+    assert wrong not in asked
+    assert right in asked
+
+
+def test_what_is_under_way_in_a_branch_that_is_pruned_is_told_and_does_not_count() -> None:
+    search: Search[str] = Search("root", "root", 0.0)
+    [wrong] = search.tell(search.ask(), Child("a", "a", 0.9), None)
+    lease = search.ask()
+    assert lease.node is wrong
+    search.prune(wrong)
+
+    search.tell(lease, Child("c", "c", 1.0, solved=True), 1.0)
+
+    assert search.solved == []
+    assert search.exhausted
+
+
+def test_the_root_cannot_be_pruned() -> None:
+    search: Search[str] = Search("root", "root", 0.0)
+    with pytest.raises(ValueError, match="root"):
+        search.prune(search.root)
+
+
+def test_a_favoured_node_is_expanded_next_even_where_its_actions_had_run_out() -> None:
+    search: Search[str] = Search("root", "root", 0.5, score=best_first())
+    [poor] = search.tell(search.ask(), Child("a", "a", 0.1, prior=0.01, open=None), 0.9)
+    assert search.ask().node is search.root
+
+    assert search.favour(poor)
+
+    assert search.ask().node is poor
+
+
+def test_where_nothing_may_be_tried_nothing_is_favoured() -> None:
+    search: Search[str] = Search("root", "root", 0.5, max_depth=1)
+    [leaf] = search.tell(search.ask(), Child("a", "a", 0.1), None)
+
+    assert not search.favour(leaf)
+    assert search.exhausted
