@@ -189,6 +189,7 @@ class Task:
     checks: tuple[Check, ...]
     issue: str = ""
     pictures: tuple[bytes, ...] = ()  # of the issue
+    url: str = ""  # of the issue, where it has one
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class Finals:
         box = self.bench.fresh()
         try:
             for check in self.bench.checks:
-                for proof in _proofs(check, state, box, with_rest):
+                for proof in proofs(check, state, box, with_rest):
                     yield proof
                     if not proof.holds:
                         return
@@ -81,7 +81,7 @@ class Proof:
     words: str
 
 
-def _proofs(check: CheckRun, state: State, box: Sandbox, with_rest: bool) -> Iterator[Proof]:
+def proofs(check: CheckRun, state: State, box: Sandbox, with_rest: bool) -> Iterator[Proof]:
     """What is looked at for one check, from near to far."""
     run = check.verify(state, box)
     yield _check_proof(check, run, box.name)
