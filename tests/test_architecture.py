@@ -50,7 +50,8 @@ ROOMS: dict[str, set[str]] = {
     "swesearch.discriminator": TOOLS,
     "swesearch.solve": TOOLS | PARTS,
     "swesearch.github": TOOLS | PARTS | {"swesearch.solve"},
-    "swesearch.cli": TOOLS | PARTS | {"swesearch.solve", "swesearch.github"},
+    "swesearch.view": WORDS | {"swesearch.journal", "swesearch.report", "swesearch.runs", "swesearch.store"},  # pages of runs, live
+    "swesearch.cli": TOOLS | PARTS | {"swesearch.solve", "swesearch.view", "swesearch.github"},
     "swesearch.__main__": {"swesearch.cli"},
     "swesearch": WORDS,
     "benchmarks": TOOLS | PARTS | {"swesearch.solve", "swesearch.cli", "swesearch.testing"},
@@ -68,6 +69,8 @@ CLIENTS: dict[str, set[str]] = {
     "tree_sitter_python": {"swesearch.code"},
     "typer": {"swesearch.cli"},
     "rich": {"swesearch.cli", "swesearch.report"},
+    "starlette": {"swesearch.view"},
+    "uvicorn": {"swesearch.view"},
 }
 
 Graph = dict[str, set[str]]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from swesearch import __version__
+from swesearch.cli import view as pages
 from swesearch.cli.bot import app as bot_app
 
 EXIT_CODES = """Exit codes: 0 a fix was found and verified. 1 no acceptable fix. 2 usage or configuration error. 3 the budget or the time
@@ -175,6 +176,10 @@ def show(
     from swesearch.cli import looking
 
     looking.show(run, limit, home)
+
+
+app.command()(pages.report)
+app.command()(pages.view)
 
 
 @app.command()

@@ -1,0 +1,78 @@
+"""The story of a run with its changes read from the run's own store: once, or again and again while the run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from threading import Lock
+from typing import Any
+
+from swesearch.base import State, SwesearchError, UsageError
+from swesearch.journal import Journal
+from swesearch.report.patches import unified
+from swesearch.report.story import Story
+from swesearch.runs import JOURNAL, Run
+from swesearch.store import Store
+
+Row = Mapping[str, Any]
+
+
+class Follower:
+    """Reads along in the journal of a run, whoever writes it. Safe to share between threads."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.number = 0  # of the last event that was taken in
+        self._lock = Lock()
+        self._store = _store(run)
+        self._story = Story(self._diff if self._store else lambda _a, _b: "")
+        self._touched: dict[int, int] = {}  # by node, the number of the event that changed it last
+
+    def step(self) -> int:
+        """Take in what is new and return the number of the last event. Raises JournalError."""
+        with self._lock, closing(Journal.read(self.run.folder / JOURNAL)) as journal:
+            for number, event in journal.events(self.number):
+                self._story.see(event)
+                self._touched |= dict.fromkeys(self._story.changed, number)
+                self._story.changed.clear()
+                self.number = number
+            return self.number
+
+    def story(self) -> dict[str, Any]:
+        """All of it."""
+        with self._lock:
+            return {**self._story.to_dict(), "run": self.run.id}
+
+    def news(self, after: int) -> dict[str, Any]:
+        """What is to be told to somebody who knows everything up to an event: the head, and the nodes that changed since."""
+        with self._lock:
+            rows = [node for name, node in self._story.nodes.items() if self._touched.get(name, 0) > after]
+            return {"head": {**self._story.head(), "run": self.run.id}, "nodes": rows}
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._store:
+            self._store.close()
+
+    def _diff(self, a: str, b: str) -> str:
+        assert self._store
+        with suppress(SwesearchError):  # a state that was lost with its repository: the edits are shown instead
+            return unified(self._store.texts(State(a), State(b)))
+        return ""
+
+
+def story_of(run: Run) -> dict[str, Any]:
+    """The story of a run as far as it is. Raises JournalError."""
+    with closing(Follower(run)) as follower:
+        follower.step()
+        return follower.story()
+
+
+def _store(run: Run) -> Store | None:
+    """The run's store; None where the repository is gone, or the run was brought here from elsewhere."""
+    if not run.store.is_dir():
+        return None
+    try:
+        return Store.open(run.task.repo, run.store)
+    except UsageError:
+        return None
