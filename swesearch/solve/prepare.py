@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from sandbox.choose import Choice, choose
 from sandbox.environment import find
 from swesearch.base import Check, State
 from swesearch.runs import Run
-from swesearch.settings import SandboxSettings
 from swesearch.solve.record import Record
 from swesearch.store import Store
 from swesearch.value.checks import CheckRun
@@ -49,7 +48,8 @@ def prepare(run: Run, record: Record, root: State | None) -> Bench:
     if sandbox.name == "local":
         record.append("warning", text=choice.why)
     record.show("sandbox", name=sandbox.name, slots=sandbox.slots, why=f"{choice.why}; {environment.why}")
-    checks = tuple(_check_run(store, sandbox, root, check, settings, environment.why) for check in run.task.checks)
+    limits = Limits(seconds=settings.seconds)
+    checks = tuple(CheckRun(store, sandbox, root, check, limits, environment.why) for check in placed(run.task.checks, store, root))
     return Bench(store, root, sandbox, lambda: choice.make(environment, quota, 1, run.id), checks)
 
 
@@ -68,13 +68,13 @@ def _environment(run: Run, store: Store, root: State, choice: Choice, record: Re
     return choice.set_up(found, settings.setup, lambda: store.archive(root)) if settings.setup else found
 
 
-def _check_run(store: Store, sandbox: Sandbox, root: State, check: Check, settings: SandboxSettings, where: str) -> CheckRun:
-    placed = Check(tuple(_placed(word, store, root) for word in check.command)) if store.prefix else check
-    return CheckRun(store, sandbox, root, placed, Limits(seconds=settings.seconds), where)
+def placed(checks: Sequence[Check], store: Store, root: State) -> tuple[Check, ...]:
+    """The checks as seen from the repository's top, where the user named a folder below it."""
+    return tuple(Check(tuple(_placed(word, store, root) for word in each.command)) for each in checks) if store.prefix else tuple(checks)
 
 
 def _placed(word: str, store: Store, root: State) -> str:
-    """A path of the check as seen from the repository's top, where the user named a folder below it."""
+    """A word of a check: a path is named from the top."""
     path = word.split("::")[0]
     below = str(Path(store.prefix) / path)
     known = any(name == below or name.startswith(f"{below}/") for name in store.files(root))

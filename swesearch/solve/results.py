@@ -30,7 +30,7 @@ def apply(run: Run, which: int = 0, *, commit: bool = False, branch: str | None 
 
     Raises UsageError where there is no such result, or where the files are no longer as the run found them: nothing is written then.
     """
-    chosen = _candidate(run, which)
+    chosen = candidate(run, which)
     root = root_of(run.events())
     store = Store.open(run.task.repo, run.store)
     why = chosen.attempt.action.why if chosen.attempt.action else "Repair"
@@ -46,7 +46,8 @@ def root_of(events: Iterable[Event]) -> State:
     return State([event.data["root"] for event in events if event.kind in ("started", "reproduced")][-1])
 
 
-def _candidate(run: Run, which: int) -> Candidate:
+def candidate(run: Run, which: int) -> Candidate:
+    """Result number `which` of a run (0: the best). Raises UsageError where there is none."""
     found = solution(run)
     candidates = (found.best, *found.alternatives) if found else ()
     if any(candidates) and which >= len(candidates):
