@@ -1,0 +1,181 @@
+"""Bundles: packed and unpacked as they were, replayed on real code in a real sandbox, and refused where they lie."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from swesearch.base import Check, UsageError
+from swesearch.github.bundle import LARGEST, Bundle, Change, head, lay, pack, tree_of, unpack
+from swesearch.github.verify import replay
+from swesearch.settings import Settings
+from swesearch.solve.proofs import Proof
+from swesearch.store import Store
+
+Repo = Callable[..., Path]
+BUGGY = {
+    "calc.py": "def total(items):\n    result = 0\n    for item in items:\n        result -= item\n    return result\n",
+    "test_calc.py": (
+        "from calc import total\n\n\ndef test_total():\n    assert total([1, 2, 3]) == 6\n\n\n"
+        "def test_nothing():\n    assert total([]) == 0\n"
+    ),
+}
+MENDED = Change("calc.py", BUGGY["calc.py"].replace("-=", "+=").encode())
+SETTINGS = Settings().updated({"sandbox": {"kind": "local", "python": sys.executable}}, "test")
+CHECK = Check(("pytest", "-q", "test_calc.py::test_total"))
+
+
+def bundle_of(folder: Path, scratch: Path, *after: Change, before: tuple[Change, ...] = (), check: Check = CHECK) -> Bundle:
+    """What `make` would say of a run on this repository."""
+    store = Store.open(folder, scratch / "store.git")
+    commit = head(store)
+    root = lay(store, tree_of(store, commit), before)
+    result = lay(store, root, after)
+    patch = store.diff(root, result)
+    store.close()
+    return Bundle(commit, before, after, root.tree, result.tree, (check,), patch, {"run": "20240101-x"})
+
+
+def proofs_of(bundle: Bundle, folder: Path, home: Path) -> list[Proof]:
+    return list(replay(bundle, folder, SETTINGS, home, lambda _: None))
+
+
+def test_a_bundle_comes_back_as_it_was(repo: Repo, tmp_path: Path) -> None:
+    before = (Change("old.py", None), Change("bin/run", b"\x00\xff", executable=True))
+    bundle = bundle_of(repo({**BUGGY, "old.py": "x\n"}), tmp_path, MENDED, Change("naïve\n.py", b""), before=before)
+    assert unpack(pack(bundle)) == bundle
+    assert pack(bundle) == pack(unpack(pack(bundle)))
+
+
+@pytest.mark.slow
+def test_a_fix_that_is_one_is_shown_step_by_step_with_the_tests_that_were_written_for_it(repo: Repo, tmp_path: Path) -> None:
+    folder = repo({"calc.py": BUGGY["calc.py"]})
+    written = Change("test_swesearch_reproduction_1.py", BUGGY["test_calc.py"].encode())
+    check = Check(("pytest", "-q", written.path))
+    found = proofs_of(bundle_of(folder, tmp_path, MENDED, before=(written,), check=check), folder, tmp_path / "home")
+    assert [proof.holds for proof in found] == [True] * len(found)
+    said = "\n".join(proof.words for proof in found)
+    assert "with 1 files besides" in said
+    assert "fails without the fix (1: test_swesearch_reproduction_1.py::test_total)" in said
+    assert "fails again where the fix is taken back (revert check: complete)" in said
+    assert "small changes of the mended lines are noticed (mutation check)" in said
+    assert list((tmp_path / "home" / "verifications").iterdir()) == []
+    assert not (folder / written.path).exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "after", "words"),
+    [
+        (BUGGY, Change("calc.py", BUGGY["calc.py"].replace("-= item", "-= 2 * item").encode()), "does not pass in a fresh local sandbox"),
+        ({**BUGGY, "calc.py": MENDED.content}, Change("other.py", b"x = 1\n"), "already passes"),
+        (
+            {**BUGGY, "test_more.py": "from calc import total\n\n\ndef test_more():\n    assert total([1]) == -1\n"},
+            MENDED,
+            "newly failing elsewhere: test_more.py::test_more",
+        ),
+    ],
+)
+def test_a_fix_that_is_none_is_found_out(repo: Repo, tmp_path: Path, files: Mapping[str, str | bytes], after: Change, words: str) -> None:
+    folder = repo(files)
+    found = proofs_of(bundle_of(folder, tmp_path, after), folder, tmp_path / "home")
+    assert [proof.holds for proof in found][-2:] in ([True, False], [False])
+    assert words in found[-1].words
+
+
+def test_a_bundle_cannot_speak_of_other_code_than_it_holds(repo: Repo, tmp_path: Path) -> None:
+    folder = repo(BUGGY)
+    bundle = bundle_of(folder, tmp_path, MENDED)
+    for lie in (replace(bundle, patch=b"diff --git a/x b/x\n"), replace(bundle, root=bundle.result), replace(bundle, result=bundle.root)):
+        found = proofs_of(lie, folder, tmp_path / "home")
+        assert [proof.holds for proof in found] == [False]
+        assert "not about this code" in found[0].words
+
+
+def test_code_that_is_not_here_must_be_fetched_first(repo: Repo, tmp_path: Path) -> None:
+    bundle = bundle_of(repo(BUGGY), tmp_path, MENDED)
+    with pytest.raises(UsageError, match=r"does not have the commit .* fetch it"):
+        proofs_of(bundle, repo({"x.py": "y\n"}, "other"), tmp_path / "home")
+
+
+@pytest.mark.parametrize("path", ["../evil", "/etc/evil", ".git/hooks/post-checkout", "a/../../evil", "a\\..\\evil", ".GIT/config"])
+def test_no_path_of_a_bundle_leaves_the_repository(repo: Repo, tmp_path: Path, path: str) -> None:
+    folder = repo(BUGGY)
+    bundle = replace(bundle_of(folder, tmp_path, MENDED), after=(Change(path, b"evil"),))
+    with pytest.raises(UsageError, match="cannot be laid over the code"):
+        proofs_of(unpack(pack(bundle)), folder, tmp_path / "home")
+    assert not (tmp_path / "evil").exists()
+    assert not (folder / ".git" / "hooks" / "post-checkout").exists()
+
+
+def zipped(files: Mapping[str, bytes | str]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+GOOD = {
+    "format": 1,
+    "commit": "a" * 40,
+    "root": "b" * 40,
+    "result": "c" * 40,
+    "checks": [["pytest"]],
+    "before": [],
+    "after": [],
+    "about": {},
+}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"PK\x03\x04 no archive",
+        zipped({}),
+        zipped({"manifest.json": "{}", "patch.diff": ""}),
+        zipped({"manifest.json": "[]", "patch.diff": ""}),
+        zipped({"manifest.json": "{", "patch.diff": ""}),
+        zipped({"manifest.json": json.dumps(GOOD)}),
+        *(
+            zipped({"manifest.json": json.dumps(GOOD | change), "patch.diff": ""})
+            for change in (
+                {"format": 2},
+                {"commit": "HEAD"},
+                {"commit": "--help"},
+                {"commit": 1},
+                {"checks": []},
+                {"checks": [[]]},
+                {"checks": [[1]]},
+                {"checks": [["a\0b"]]},
+                {"checks": None},
+                {"after": [{"path": "x"}]},
+                {"after": [{"path": "x", "file": "../../etc/passwd"}]},
+                {"after": [{"path": 1, "deleted": True}]},
+                {"about": []},
+            )
+        ),
+    ],
+)
+def test_what_is_no_bundle_is_told_in_one_line(data: bytes) -> None:
+    with pytest.raises(UsageError) as failed:
+        unpack(data)
+    assert "\n" not in str(failed.value)
+
+
+def test_an_archive_that_swells_is_refused() -> None:
+    with pytest.raises(UsageError, match="more than 64 MB"):
+        unpack(zipped({"manifest.json": json.dumps(GOOD), "patch.diff": bytes(LARGEST + 1)}))
+    with pytest.raises(UsageError, match="too many files"):
+        unpack(zipped({f"f{n}": "" for n in range(2001)}))
+
+
+def test_the_least_that_a_bundle_can_be_is_read() -> None:
+    assert unpack(zipped({"manifest.json": json.dumps(GOOD), "patch.diff": ""})).checks == (Check(("pytest",)),)
