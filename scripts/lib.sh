@@ -43,27 +43,33 @@ need_ensurepip() {
     apt_install "$package"
 }
 
-# Make .venv, or bring it up to date, when pyproject.toml asks for something else than what was installed last.
-# setup_venv [extra]: with what that extra of pyproject.toml needs besides.
+# Make .venv, or bring it up to date, when pyproject.toml or the lock asks for something else than what was installed last.
+# setup_venv [dev]: what swesearch needs, or with it what its tests need. Only what requirements/*.txt pins, by its hashes.
 setup_venv() {
-    local extra="${1:-}" stamp="$VENV/installed" wanted python
-    wanted="$(cksum <"$ROOT/pyproject.toml")"
-    [ -x "$PY" ] && grep -qsxF "$wanted $extra" "$stamp" && return
+    local name="${1:-core}" stamp="$VENV/installed" wanted python
+    wanted="$(cat "$ROOT/pyproject.toml" "$ROOT/requirements/$name.txt" | cksum)"
+    [ -x "$PY" ] && grep -qsxF "$wanted $name" "$stamp" && return
     command -v git >/dev/null || die "git is missing: install it first"
     python="$(choose_python)"
     need_ensurepip "$python"
     say "setting up $VENV with $python"
     [ -x "$PY" ] && new_enough "$PY" || "$python" -m venv --clear "$VENV"
     "$PY" -m pip --version >/dev/null 2>&1 || "$PY" -m ensurepip >/dev/null
-    install_package "$ROOT${extra:+[$extra]}" || die "pip could not install what pyproject.toml asks for"
-    printf '%s\n' "$wanted " "$wanted $extra" >"$stamp"
+    install_locked "$ROOT/requirements/$name.txt" || die "pip could not install what requirements/$name.txt pins"
+    printf '%s\n' "$wanted $name" >"$stamp"
+    # Who has the tests' packages has swesearch's too.
+    [ "$name" = core ] || printf '%s core\n' "$(cat "$ROOT/pyproject.toml" "$ROOT/requirements/core.txt" | cksum)" >>"$stamp"
 }
 
-# With uv, which takes half of pip's time; with pip where only pip's own configuration knows the package index.
-install_package() {
-    "$PY" -m pip install -qq --disable-pip-version-check uv \
-        && "$PY" -m uv pip install -q --compile-bytecode --python "$PY" -e "$1" \
-        || "$PY" -m pip install -qq --disable-pip-version-check -e "$1"
+# With uv, itself pinned, which takes half of pip's time; with pip where only pip's own configuration knows the package index.
+install_locked() {
+    local quiet="-q --disable-pip-version-check"
+    awk '/^[^ ]/ { ours = /^uv==/ } ours' "$1" >"$VENV/uv.txt"
+    "$PY" -m pip install $quiet --require-hashes --no-deps -r "$VENV/uv.txt" \
+        && "$PY" -m uv pip install -q --compile-bytecode --python "$PY" --require-hashes --no-deps -r "$1" \
+        && "$PY" -m uv pip install -q --python "$PY" --no-build-isolation --no-deps -e "$ROOT" \
+        || { "$PY" -m pip install $quiet --require-hashes --no-deps -r "$1" \
+            && "$PY" -m pip install $quiet --no-build-isolation --no-deps -e "$ROOT"; }
 }
 
 docker_answers() { "$PY" -W ignore -c 'import docker; docker.from_env(timeout=10).ping()' >/dev/null 2>&1; }
@@ -76,8 +82,8 @@ setup_docker() {
         say "no Docker engine answers. Start or install Docker to use it; with root and apt this script does that by itself"
         return
     fi
-    command -v dockerd >/dev/null && command -v debootstrap >/dev/null && command -v bwrap >/dev/null \
-        || apt_install docker.io debootstrap bubblewrap ca-certificates \
+    command -v dockerd >/dev/null && command -v debootstrap >/dev/null && command -v bwrap >/dev/null && command -v faketime >/dev/null \
+        || apt_install docker.io debootstrap bubblewrap ca-certificates faketime \
         || { say "apt could not install docker.io"; return; }
     start_dockerd
 }

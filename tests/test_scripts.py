@@ -56,16 +56,18 @@ def test_without_docker_its_tests_are_skipped_with_the_reason_and_fail_in_ci(ci:
     assert done.returncode == code
 
 
-def test_who_only_watches_the_demo_installs_nothing_of_the_tests_and_nothing_twice(tmp_path: Path) -> None:
+def test_who_only_watches_the_demo_installs_nothing_of_the_tests_and_nothing_twice_and_all_by_its_hash(tmp_path: Path) -> None:
     fake, log = tmp_path / "bin" / "python", tmp_path / "log"
     fake.parent.mkdir()
-    fake.write_text(f'#!/bin/sh\ncase "$*" in *" -e "*) echo "$@" >>"{log}" ;; esac\n')
+    fake.write_text(f'#!/bin/sh\ncase "$*" in *"uv pip install"*) echo "$@" >>"{log}" ;; esac\n')
     fake.chmod(0o755)
 
     def installed(*calls: str) -> list[str]:
         log.write_text("")
         run("bash", "-c", f'. scripts/lib.sh; VENV="{tmp_path}"; PY="{fake}"; PYTHON="{sys.executable}"; {"; ".join(calls)}')
-        return [line.split()[-1].removeprefix(str(ROOT)) for line in log.read_text().splitlines()]
+        locked = [line for line in log.read_text().splitlines() if " -e " not in line]
+        assert all("--require-hashes --no-deps" in line for line in locked)
+        return [Path(line.split()[-1]).name for line in locked]
 
-    assert installed("setup_venv", "setup_venv") == [""]
-    assert installed("setup_venv dev", "setup_venv dev", "setup_venv") == ["[dev]"]
+    assert installed("setup_venv", "setup_venv") == ["core.txt"]
+    assert installed("setup_venv dev", "setup_venv dev", "setup_venv") == ["dev.txt"]
