@@ -36,6 +36,23 @@ class TestJob:
 
 def job_of(command: Sequence[str], exists: Exists) -> TestJob | None:
     """The tests that `command` runs, None where it is neither pytest nor unittest. `exists` knows the work tree's paths."""
+    env, words = _divided(command)
+    job = _tool(words, exists)
+    return None if job is None else TestJob(job.args, env, job.module)
+
+
+def words_of(command: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """The assignments before `command`, and its words as a box can run them: with the environment's own Python."""
+    env, words = _divided(command)
+    if words and PYTEST.fullmatch(words[0]):
+        return env, ("python3", "-m", "pytest", *words[1:])
+    if words and PYTHON.fullmatch(words[0]):
+        return env, ("python3", *words[1:])
+    return env, tuple(words)
+
+
+def _divided(command: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], list[str]]:
+    """The assignments before a command, and what comes after them."""
     words = list(command)
     if words[:1] == ["env"]:
         words.pop(0)
@@ -43,8 +60,7 @@ def job_of(command: Sequence[str], exists: Exists) -> TestJob | None:
     while words and (match := ASSIGNMENT.fullmatch(words[0])):
         env.append((match[1], match[2]))
         words.pop(0)
-    job = _tool(words, exists)
-    return None if job is None else TestJob(job.args, tuple(env), job.module)
+    return tuple(env), words
 
 
 def _tool(words: list[str], exists: Exists) -> TestJob | None:

@@ -90,7 +90,11 @@ FORGED: Mapping[str, tuple[str, Mapping[str, str | None]]] = {
     "an endless loop in the function": ("a deadline", {"deep.py": "def answer():\n    while True: pass\n"}),
 }
 # Beyond any verdict from inside the process: what else is looked at has to stop these.
-NAMES, TWIST, PLAIN = "the tests run again under other names", "tests twisted so that they must fail", "the plain command, without our runner"
+NAMES, TWIST, PLAIN = (
+    "the tests run again under other names",
+    "tests twisted so that they must fail",
+    "the plain command, without our runner",
+)
 LIES: Mapping[str, tuple[str, Mapping[str, str | None]]] = {
     "a lie about one test by its name": (
         NAMES,

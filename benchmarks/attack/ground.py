@@ -30,7 +30,7 @@ from swesearch.value.parses import Parses
 from swesearch.value.tests import Failing, Nearby
 
 QUOTA = Quota(memory=512 << 20, workspace=64 << 20, temporary=32 << 20, inodes=5_000, processes=128, open_files=256)  # soon reached
-LIMITS = Limits(seconds=6.0)
+LIMITS = Limits(seconds=30.0)  # candidates get a fifth of it
 COMMAND = ("pytest", "-q", "test_deep.py")
 GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "HOME": os.devnull, "PATH": os.environ.get("PATH", os.defpath)}
 
@@ -130,7 +130,13 @@ class Ground:
         store = Store.open(repo, folder / "store.git")
         root = store.root()
         environment = find(
-            repo, python=sys.executable, image=None, cache=folder / "environments", tracked=lambda _: False, say=lambda _: None, box=choice.box
+            repo,
+            python=sys.executable,
+            image=None,
+            cache=folder / "environments",
+            tracked=lambda _: False,
+            say=lambda _: None,
+            box=choice.box,
         )
 
         def make() -> Sandbox:

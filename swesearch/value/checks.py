@@ -7,14 +7,17 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from random import SystemRandom
 from typing import Literal
 
 from sandbox.base import Command, File, Files, Frame, Limits, Sandbox, TestOutcome, TestRun
 from sandbox.commands import job_of
 from sandbox.environment import missing_module
+from sandbox.plain import PlainRun, run_plain
 from sandbox.pytests import TestJob, Warm, run_tests
 from swesearch.base import Check, CheckPasses, CheckUnusable, State
 from swesearch.store import Store
+from swesearch.value.disguise import Disguise, disguise
 from swesearch.value.protect import protected
 
 COMMAND = "command"  # the one test id of a check that is not a Python test command
@@ -129,6 +132,28 @@ class CheckRun:
     def verify(self, state: State, sandbox: Sandbox) -> TestRun:
         """The plain check as the user gave it, in a process of its own in `sandbox`."""
         return self._fresh(state, sandbox, _as_given, self._patience)
+
+    def plainly(self, state: State, sandbox: Sandbox) -> PlainRun | None:
+        """The check by its own command and nothing of ours; None where it is no Python test, and always run so."""
+        if self._job is None:
+            return None
+        path = dict(self._job.env).get("PYTHONPATH", "")
+        return run_plain(sandbox, self.files(state), self.check.command, self._limits, path, plugins=self._warm.autoload is not False)
+
+    def disguised(self, names: Sequence[str]) -> Disguise:
+        """Copies of tests under names that nobody can know."""
+        paths = dict.fromkeys(name.partition("::")[0] for name in names if "::" in name)
+        sources = {path: self._store.read(self.root, path) for path in paths if self._exists(path)}
+        return disguise(sources, names, SystemRandom())
+
+    def in_disguise(self, state: State, sandbox: Sandbox, tests: Disguise) -> TestRun:
+        """These tests on `state`, all together, in a process of their own in `sandbox`."""
+        assert self._job
+        options = (arg for arg in self._job.args if not self._exists(arg.partition("::")[0]))
+        job = replace(self._job, args=(*options, *tests.files), only=(*tests.same, *tests.twisted), seconds=self._patience)
+        files = self.files(state)
+        changed = {**files.changed, **{path: File(source) for path, source in tests.files.items()}}
+        return run_tests(sandbox, replace(files, changed=changed), job, self._limits)
 
     @property
     def is_whole(self) -> bool:

@@ -1,0 +1,142 @@
+"""What is looked at before a candidate is handed over, in a sandbox that nothing has run in. One thing that does not hold is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sandbox.base import Frame, Sandbox, TestOutcome, TestRun
+from sandbox.plain import PlainRun
+from swesearch.base import State
+from swesearch.value.checks import BAD, CheckRun
+from swesearch.value.disguise import Disguise
+from swesearch.value.tests import broken_tests
+
+DISGUISED = 20  # failing tests of a check that are run again under other names
+FAILED, BROKEN = 1, 2  # pytest's exit status where tests failed, and where some could not be collected
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One thing that was looked at, whether it holds, and what was seen."""
+
+    holds: bool
+    words: str
+
+
+def proofs(check: CheckRun, state: State, box: Sandbox, with_rest: bool) -> Iterator[Proof]:
+    """What is looked at for one check, from near to far. Raises SandboxUnavailable."""
+    run = check.verify(state, box)
+    yield _check_proof(check, run, box.name)
+    yield from _disguise_proof(check, state, box, run)
+    yield from _plain_proof(check, state, box, run)
+    if check.baseline.passing:
+        yield _nearby_proof(check.baseline.passing, run if check.is_whole else check.whole_files(state, box))
+    if with_rest:
+        yield from _rest_proof(check, state, box)
+
+
+def _check_proof(check: CheckRun, run: TestRun, box: str) -> Proof:
+    """The user's own command, which failed on the root, passes."""
+    words = " ".join(check.check.command)
+    if run.passed:
+        return Proof(True, f"`{words}` failed before and passes now, in a fresh {box} sandbox ({_count(run)})")
+    return Proof(False, f"`{words}` does not pass in a fresh {box} sandbox ({run.status})")
+
+
+def _disguise_proof(check: CheckRun, state: State, box: Sandbox, run: TestRun) -> Iterator[Proof]:
+    """The tests pass under names that the code cannot know, and fail where they are twisted."""
+    passed = {outcome.id for outcome in run.outcomes if outcome.outcome == "passed"}
+    tests = check.disguised([name for name in check.baseline.failing if name in passed][:DISGUISED])
+    if not tests.files:
+        return
+    suspects = _suspects(tests, check.in_disguise(state, box, tests))
+    if suspects and (guilty := suspects & _comparable(check, tests, check.in_disguise(check.root, box, tests))):
+        yield Proof(False, f"passes under its own name only, or whatever the test expects: {', '.join(sorted(guilty)[:3])}")
+    elif suspects:
+        yield Proof(True, "the tests were not run under other names: they depend on their own")
+    else:
+        twisted = f", and fails in the {len(tests.twisted)} that were twisted so that they must fail" if tests.twisted else ""
+        yield Proof(True, f"passes {len(tests.same)} of the tests under random names too{twisted}")
+
+
+def _suspects(tests: Disguise, run: TestRun) -> set[str]:
+    """Tests whose copy does not pass, or whose twisted copy does; all of them where the run is no evidence."""
+    if run.status != "complete":
+        return {*tests.same.values()}
+    passed = {outcome.id for outcome in run.outcomes if outcome.outcome == "passed"}
+    return {name for copy, name in tests.same.items() if copy not in passed} | {
+        tests.twisted[copy] for copy in tests.twisted if copy in passed
+    }
+
+
+def _comparable(check: CheckRun, tests: Disguise, before: TestRun) -> set[str]:
+    """The tests whose copies fail on the root exactly as they do themselves: another name made no difference there."""
+    known = {tests.same[outcome.id]: outcome for outcome in before.outcomes if outcome.id in tests.same}
+    return (
+        {name for name, outcome in known.items() if _alike(check.baseline.failing[name], outcome)} if before.status == "complete" else set()
+    )
+
+
+def _alike(original: TestOutcome, copy: TestOutcome) -> bool:
+    return copy.outcome in BAD and original.error == copy.error and _lines(original.frames) == _lines(copy.frames)
+
+
+def _lines(frames: Sequence[Frame]) -> list[int]:
+    return [frame.line for frame in frames]
+
+
+def _plain_proof(check: CheckRun, state: State, box: Sandbox, run: TestRun) -> Iterator[Proof]:
+    """The repository's own command says the same, with nothing of ours in the process."""
+    plain = check.plainly(state, box)
+    if plain is None or not run.passed:
+        return
+    if plain.result.status == "done" and plain.result.exit_code == 0 and (plain.passed is None or plain.passed >= _passed(run)):
+        yield Proof(True, "the same by the plain command, without our runner (exit status 0)")
+        return
+    before = check.plainly(check.root, box)
+    others = before.bad - check.baseline.failing.keys() if before else frozenset()
+    if before is None or not _shows(before, check):
+        yield Proof(True, f"the plain command was not compared: on the code as it is it ends with {before.words if before else 'nothing'}")
+    elif plain.result.exit_code == FAILED and plain.bad and plain.bad <= others:
+        yield Proof(True, f"by the plain command {len(plain.bad)} tests go on to fail that pass with our runner")
+    else:
+        yield Proof(False, f"does not pass by the plain command, without our runner ({plain.words})")
+
+
+def _shows(before: PlainRun, check: CheckRun) -> bool:
+    """Whether the plain command shows the bug on the root."""
+    named = before.result.exit_code in (FAILED, BROKEN) and before.bad & check.baseline.failing.keys()
+    return bool(named) or before.result.status == "timeout"
+
+
+def _nearby_proof(passing: Sequence[str], run: TestRun) -> Proof:
+    """The tests around the failing ones go on to pass."""
+    if broken := broken_tests(passing, run):
+        return Proof(False, f"newly failing in the same files: {', '.join(broken[:3])}")
+    return Proof(True, f"{len(passing)} other tests in the same files still pass")
+
+
+def _rest_proof(check: CheckRun, state: State, box: Sandbox) -> Iterator[Proof]:
+    """The tests in other files, where they run within the limits of one run."""
+    before = check.rest(check.root, box)
+    if before is None or before.status == "empty":
+        return
+    if before.status != "complete":
+        yield Proof(True, f"tests in other files were not compared: on the code as it is they end as {before.status}")
+        return
+    passing = [outcome.id for outcome in before.outcomes if outcome.outcome == "passed"]
+    after = check.rest(state, box)
+    if broken := broken_tests(passing, after):
+        how = f" ({after.status}: {after.detail[:300]})" if after and after.status != "complete" else ""
+        yield Proof(False, f"newly failing elsewhere: {', '.join(broken[:3])}{how}")
+    else:
+        yield Proof(True, f"none of the {len(passing)} passing tests in other files is broken")
+
+
+def _count(run: TestRun) -> str:
+    return f"{_passed(run)} test{'s' if _passed(run) != 1 else ''}"
+
+
+def _passed(run: TestRun) -> int:
+    return sum(outcome.outcome == "passed" for outcome in run.outcomes)
