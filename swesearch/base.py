@@ -172,6 +172,7 @@ class Attempt:
     action: Action | None
     state: State
     evaluation: Evaluation
+    hints: tuple[str, ...] = ()  # what the user said about it while the search went on: meant for it and all that follows
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,9 +108,9 @@ class Journal:
         assert number is not None, "an INSERT has a row"
         return number
 
-    def events(self, after: int = 0) -> Iterator[tuple[int, Event]]:
-        """Events with their numbers, oldest first, from the one behind number `after` up to the newest there is."""
-        while rows := self._page(after):
+    def events(self, after: int = 0, kind: str = "") -> Iterator[tuple[int, Event]]:
+        """Events with their numbers, oldest first, from behind number `after` up to the newest there is; of one `kind`, if given."""
+        while rows := self._page(after, kind):
             for number, kind, data in rows:
                 yield number, Event(kind, self._decode(number, data))
             after = rows[-1][0]
@@ -122,9 +122,10 @@ class Journal:
             os.close(self._writer)
             self._writer = None
 
-    def _page(self, after: int) -> list[tuple[int, str, str]]:
+    def _page(self, after: int, wanted: str) -> list[tuple[int, str, str]]:
+        query = "SELECT id, kind, data FROM event WHERE id > ? AND ? IN (kind, '') ORDER BY id LIMIT ?"
         with self._lock, self._errors():
-            return self._db.execute("SELECT id, kind, data FROM event WHERE id > ? ORDER BY id LIMIT ?", (after, PAGE)).fetchall()
+            return self._db.execute(query, (after, wanted, PAGE)).fetchall()
 
     def _decode(self, number: int, data: str) -> dict[str, object]:
         try:
@@ -156,14 +157,18 @@ class Journal:
             raise JournalError(_damaged(self._path, str(error))) from error
 
 
+def is_written(path: Path) -> bool:
+    """Whether a process holds the journal at `path` open for writing."""
+    try:
+        os.close(_claim(path))
+    except JournalError:
+        return True
+    return False
+
+
 def never_begun(path: Path) -> bool:
     """Whether whoever wanted to begin a journal at `path` died before it was there."""
-    try:
-        lock = _claim(path)
-    except JournalError:
-        return False
-    os.close(lock)
-    return not path.exists()
+    return not is_written(path) and not path.exists()
 
 
 def _write(draft: Path, first: Iterable[Event]) -> None:

@@ -6,18 +6,32 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from swesearch import __version__
-from swesearch.base import Event, Task, UsageError
+from swesearch.base import Attempt, Event, State, Task, UsageError
 from swesearch.codec import decode, encode
 from swesearch.journal import Journal, never_begun
 from swesearch.settings import Settings
 
 JOURNAL, STORE, PATCH = "journal.sqlite", "store.git", "patch.diff"
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Where a run began that starts from a node of another one: the way to that node, and what was known by then."""
+
+    run: str
+    node: int
+    root: State  # what the other run's working copy held, without tests that were written for it
+    path: tuple[Attempt, ...]  # from the root to the node
+
+    def to_dict(self) -> dict[str, Any]:
+        """For the journal."""
+        return {"run": self.run, "node": self.node, "root": encode(self.root), "path": encode(self.path)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,7 @@ class Run:
     folder: Path
     task: Task
     settings: Settings
+    fork: Fork | None = None  # where it began, if not with the code as it was
 
     @property
     def id(self) -> str:
@@ -47,9 +62,9 @@ class Run:
         """The run's journal, opened for writing. Raises JournalError while another process writes to it."""
         return Journal.open(self.folder / JOURNAL)
 
-    def events(self) -> Iterator[Event]:
-        """Everything that happened so far, oldest first."""
-        yield from _events(self.folder)
+    def events(self, kind: str = "") -> Iterator[Event]:
+        """Everything that happened so far, oldest first; of one `kind`, if given."""
+        yield from _events(self.folder, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +79,19 @@ class Summary:
     best: float
 
 
-def begin(task: Task, settings: Settings, home: Path) -> Run:
-    """Make the folder of a new run. Raises UsageError where `home` cannot be written."""
+def begin(task: Task, settings: Settings, home: Path, fork: Fork | None = None, known: Sequence[Event] = ()) -> Run:
+    """Make the folder of a new run, of which `known` is known already. Raises UsageError where `home` cannot be written."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", task.repo.resolve().name).strip("-.") or "repository"
     folder = home / "runs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{name[:40]}-{secrets.token_hex(2)}"
     begun = {"task": encode(task), "settings": settings.to_dict(), "version": __version__, "time": time.time()}
+    begun |= {"forked": fork.to_dict()} if fork else {}
     try:
         folder.mkdir(parents=True)
         _sweep(home)
-        Journal.create(folder / JOURNAL, Event("begun", begun)).close()
+        Journal.create(folder / JOURNAL, Event("begun", begun), *known).close()
     except OSError as error:
         raise UsageError(f"{home} cannot be written ({error.strerror}): choose another place with --home or SWESEARCH_HOME") from error
-    return Run(folder, task, settings)
+    return Run(folder, task, settings, fork)
 
 
 def _sweep(home: Path) -> None:
@@ -93,7 +109,16 @@ def open_run(home: Path, name: str) -> Run:
         what = f"{len(chosen)} runs begin with {name!r}" if chosen else f"there is no run {name!r}"
         raise UsageError(f"{what} in {home / 'runs'}: `swesearch runs` lists them")
     begun = next(_events(chosen[0])).data
-    return Run(chosen[0], decode(begun["task"]), Settings.from_dict(begun["settings"]))
+    settings = _raised(Settings.from_dict(begun["settings"]), _events(chosen[0], "steered"))
+    return Run(chosen[0], decode(begun["task"]), settings, Fork(**decode(begun["forked"])) if begun.get("forked") else None)
+
+
+def _raised(settings: Settings, steered: Iterable[Event]) -> Settings:
+    """The settings with what was added to the budget while the run went on. What had no limit has none."""
+    for unit, amount in (pair for event in steered for pair in event.data.get("more", {}).items()):
+        if limit := getattr(settings.budget, unit):
+            settings = settings.updated({"budget": {unit: limit + type(limit)(amount)}}, "swesearch add")
+    return settings
 
 
 def list_runs(home: Path) -> list[Summary]:
@@ -101,10 +126,10 @@ def list_runs(home: Path) -> list[Summary]:
     return [_summary(path) for path in sorted((home / "runs").glob("*"), reverse=True) if (path / JOURNAL).is_file()]
 
 
-def _events(folder: Path) -> Iterator[Event]:
+def _events(folder: Path, kind: str = "") -> Iterator[Event]:
     journal = Journal.read(folder / JOURNAL)
     try:
-        for _, event in journal.events():
+        for _, event in journal.events(kind=kind):
             yield event
     finally:
         journal.close()

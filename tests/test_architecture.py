@@ -24,6 +24,7 @@ PARTS = {
     "swesearch.report",
     "swesearch.runs",
     "swesearch.settings",
+    "swesearch.steer",
     "swesearch",  # its version
 }
 
@@ -42,6 +43,7 @@ ROOMS: dict[str, set[str]] = {
     "swesearch.settings": WORDS,
     "swesearch.codec": WORDS | {"swesearch.code"},  # the JSON form of every type that is kept
     "swesearch.runs": WORDS | {"swesearch.codec", "swesearch.journal", "swesearch.settings", "swesearch"},
+    "swesearch.steer": WORDS | {"swesearch.journal", "swesearch.runs"},  # how somebody outside talks to a search
     "swesearch.report": WORDS,
     "swesearch.models": WORDS,
     "swesearch.testing": WORDS,  # stand-ins for providers; no room of the product imports it

@@ -9,6 +9,7 @@ from swesearch.agents.clean import shortened, visible, wrapped
 from swesearch.agents.conversation import Conversation
 from swesearch.agents.conversation_modes import Full, Mode, ModeName, Reported, Summarised
 from swesearch.agents.executor_reminders import Watcher
+from swesearch.agents.history import advice
 from swesearch.agents.hypothesis import Hypothesis
 from swesearch.agents.structured import prompt
 from swesearch.agents.tools import FINISH, GIVE_UP, TOOLS, Toolbox
@@ -142,7 +143,7 @@ class _Work:
         if feedback := self._path[-1].evaluation.feedback:
             when = " before your own edits" if self._workspace.edits else ""
             parts.append(f"This is how the code did{when}:\n{wrapped('feedback', shortened(visible(feedback), SHOWN))}")
-        return "\n\n".join(parts)
+        return "\n\n".join([*parts, *filter(None, [advice(self._path).rstrip()])])
 
 
 def _spoken(reply: Reply) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
+from swesearch.agents.clean import visible
 from swesearch.base import Action, Attempt, Edit, Measurement, Rename, Replace
 
 MEASURED = frozenset({"parses", "lint", "failing", "nearby", "reproduction"})  # terms that run or parse code; a judge has opinions
@@ -49,6 +50,16 @@ def gained(attempt: Attempt) -> bool:
     """Whether something that failed on the root passes, or gets further, now, and nothing is broken."""
     terms = attempt.evaluation.terms
     return any(term.name == "failing" and term.score > 0 for term in terms) and not any(term.blocked for term in terms)
+
+
+def advice(path: Sequence[Attempt]) -> str:
+    """What the user said about the attempts of a path, to be put before a model; empty where nothing was said."""
+    said = "\n".join(f"- {visible(hint)}" for attempt in path for hint in attempt.hints)
+    return (
+        f"The user who runs this search looked at the change so far, and says (weigh it above your own guesses):\n{said}\n\n"
+        if said
+        else ""
+    )
 
 
 def _tests(term: Measurement, fact: str, words: str) -> Iterator[str]:

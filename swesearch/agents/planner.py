@@ -15,7 +15,7 @@ from typing import Any
 
 from swesearch.agents.clean import visible, wrapped
 from swesearch.agents.experience import experience, weight
-from swesearch.agents.history import one_line, outcomes, paths, size
+from swesearch.agents.history import advice, one_line, outcomes, paths, size
 from swesearch.agents.hypothesis import Hypothesis
 from swesearch.agents.structured import array, ask, prompt, record, string
 from swesearch.base import Attempt
@@ -70,7 +70,7 @@ class Planner:
             path=_wrapped("changes", "\n".join(map(told, path[1:]))),
             siblings=_wrapped("tried", "\n".join(map(told, siblings))),
             facts=_wrapped("facts", experience([attempt for attempt in others if _key(attempt) not in shown])),
-            angle=angles[round_ % len(angles)],
+            angle=advice(path) + angles[round_ % len(angles)],
             k=self._k,
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from swesearch.settings import Settings
+from swesearch.solve.fork import fork
 from swesearch.solve.models import named
 from swesearch.solve.plan import plan
 from swesearch.solve.prepare import placed
@@ -11,7 +12,7 @@ from swesearch.solve.ready import ready
 from swesearch.solve.results import apply, candidate, reproduction, root_of, solution
 from swesearch.solve.search import search
 
-__all__ = ["apply", "candidate", "models", "placed", "plan", "rank", "ready", "reproduction", "root_of", "search", "solution"]
+__all__ = ["apply", "candidate", "fork", "models", "placed", "plan", "rank", "ready", "reproduction", "root_of", "search", "solution"]
 
 
 def models(settings: Settings) -> Mapping[str, str]:

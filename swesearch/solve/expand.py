@@ -12,7 +12,6 @@ from swesearch.engine.tree import Child, Lease
 from swesearch.solve.frontier import Frontier
 from swesearch.store import Store
 
-ROOT = 0  # index of the root in the search tree
 TRUST = 0.3  # the chance that an edit belongs to the fix, for each point of value that it gained
 
 
@@ -54,6 +53,12 @@ class Expander:
         with self._about(lease.item.state, plan.why):
             return Outcome(self._child(lease.item, plan), following)
 
+    def renew(self, index: int, nth: int) -> None:
+        """Let the proposer think anew about a node: its plans from number `nth` on come of that."""
+        with self._lock:
+            if frontier := self._frontiers.get(index):
+                frontier.renew(nth)
+
     def _frontier(self, lease: Lease[Attempt]) -> Frontier:
         with self._lock:
             if lease.node.index not in self._frontiers:
@@ -77,7 +82,12 @@ class Expander:
         child = Attempt(action, state, evaluation)
         hopeless = any(term.blocked for term in evaluation.terms[:1]) if self._patient else gained <= 0
         closed = hopeless and not evaluation.solved
-        return Child(child, state, evaluation.value, prior, solved=evaluation.solved, closed=closed, open=self._frontiers[ROOT].first)
+        return Child(child, state, evaluation.value, prior, solved=evaluation.solved, closed=closed, open=self._first)
+
+    @property
+    def _first(self) -> float:
+        """The prior of the very first plan: what is expected of the first one elsewhere."""
+        return next(iter(self._frontiers.values())).first
 
     def _apply(self, state: State, action: Action) -> State:
         for edit in action.edits:

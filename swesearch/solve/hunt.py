@@ -13,11 +13,13 @@ from swesearch.engine.budget import Budget
 from swesearch.engine.loop import Ending, Outcome, Retry
 from swesearch.engine.loop import run as run_loop
 from swesearch.engine.search import Search
-from swesearch.engine.tree import Lease, Node
+from swesearch.engine.tree import Child, Lease, Node
 from swesearch.solve.expand import Expander
+from swesearch.solve.helm import Helm
 from swesearch.solve.phases import Phase
 from swesearch.solve.prepare import Bench
 from swesearch.solve.record import Record
+from swesearch.steer import Mailbox
 from swesearch.value.hybrid import Hybrid
 from swesearch.value.lint import LintUnavailable
 from swesearch.value.protect import protected
@@ -41,6 +43,8 @@ class Hunt:
     consensus: bool  # whether two ways to one solution end the search
     workers: int
     stop: threading.Event
+    mailbox: Mailbox  # what somebody outside wants
+    way: Sequence[Attempt] = ()  # from below the root to the state where a fork begins
     tree: Search[Attempt] = field(init=False)
     _idle: int = 0  # attempts since the last gain
     _paid: float = 0.0  # dollars at that time
@@ -53,12 +57,14 @@ class Hunt:
         expand = Expander(
             self.bench.store, self.proposer, self.evaluator, self._forbidden, self._known, patient=self.agents, about=self.record.about
         )
+        helm = Helm(self.mailbox, self.record, self.budget, self.stop, self.tree, expand.renew)
+        helm.hold()  # what is asked already comes before the first look at the clock
         ending: Ending = "exhausted"
         for place, phase in enumerate(phases):
             if place:
                 self.tree.follow(**phase.rules)
             self.record.append("phase", name="search", detail=phase.name)
-            ending = self._run(expand, phase)
+            ending = self._run(expand, phase, helm)
             if ending in ("stopped", "solved") or self._over():
                 break
         self._keep_best()
@@ -73,11 +79,18 @@ class Hunt:
         root = Attempt(None, self.bench.root, self.evaluator.start())
         self.tree = Search(root, self.bench.root, root.evaluation.value, keep_closed=self.agents, **rules)  # type: ignore[arg-type]
         self.record.node(root, None, self.tree.root.index)
+        above = [self.tree.root.index]
+        for attempt in self.way:  # nothing but its end is gone on from, be it a dead end or solved
+            lease = self.tree.take(above, 0)
+            [node] = self.tree.tell(lease, Child(attempt, attempt.state, attempt.evaluation.value), None)
+            self.record.node(attempt, above[-1], node.index)
+            above.append(node.index)
 
-    def _run(self, expand: Expander, phase: Phase) -> Ending:
+    def _run(self, expand: Expander, phase: Phase, helm: Helm) -> Ending:
         ending = run_loop(
             self.tree, expand, self.budget, workers=self.workers, patience=self.patience, on_tell=self._tell, stop=self.stop,
             retry=Retry((SandboxUnavailable, LintUnavailable)), until=lambda: self._over() or phase.until <= self.budget.share() < 1,
+            hold=helm.hold,
         )  # fmt: skip
         self.record.progress(self.tree, self.budget, last=True)
         return ending
@@ -115,7 +128,7 @@ class Hunt:
         return [node.item for node in self.tree.nodes[1:count]]
 
     def _keep_best(self) -> None:
-        best = max(self.tree.nodes, key=lambda node: (node.solved, node.value))
+        best = max(filter(self.tree.stands, self.tree.nodes), key=lambda node: (node.solved, node.value))
         if best is not self.tree.root:
             self._keep(best.item)
 

@@ -24,6 +24,7 @@ from swesearch.solve.prepare import Bench
 from swesearch.solve.record import Record
 from swesearch.solve.team import Team
 from swesearch.solve.variants import Variants
+from swesearch.steer import Mailbox
 from swesearch.value.hybrid import Hybrid
 from swesearch.value.lint import Lint
 from swesearch.value.parses import Parses
@@ -34,8 +35,19 @@ from swesearch.value.tests import Failing, Nearby
 class Parts:
     """The parts of one search, each made when it is first asked for."""
 
-    def __init__(self, run: Run, bench: Bench, record: Record, budget: Budget, model: Model | None, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        run: Run,
+        bench: Bench,
+        record: Record,
+        budget: Budget,
+        model: Model | None,
+        stop: threading.Event,
+        mailbox: Mailbox | None = None,
+    ) -> None:
         self.run, self.bench, self.record, self.budget, self.model, self.stop = run, bench, record, budget, model, stop
+        self.mailbox = mailbox or Mailbox(run.folder)
+        self.way = run.fork.path[1:] if run.fork else ()
         self.settings = run.settings
         self.locate = localiser(bench, run.task.issue, record)
 
@@ -53,7 +65,7 @@ class Parts:
     @property
     def phases(self) -> tuple[Phase, ...]:
         """The rules of the search, one set after another."""
-        return phases(self.strategy, self.settings.search, self.team is not None)
+        return phases(self.strategy, self.settings.search, self.team is not None, len(self.way))
 
     @cached_property
     def evaluator(self) -> Hybrid:
@@ -68,6 +80,8 @@ class Parts:
             *judge,
         )
         hybrid = Hybrid(terms)
+        for attempt in self.way:
+            hybrid.remember(attempt.state, attempt.evaluation)
         for state, evaluation in self.record.evaluations().items():
             hybrid.remember(state, evaluation)
         return hybrid
@@ -79,7 +93,7 @@ class Parts:
         return Hunt(
             self.bench, self._proposer(), self.evaluator, self.budget, self.record, self.run.patch, agents=self.team is not None,
             patience=agents.patience if self.team else settings.discriminator.patience, abandon=settings.search.abandon,
-            consensus=self.strategy == "synthesis", workers=self._workers, stop=self.stop,
+            consensus=self.strategy == "synthesis", workers=self._workers, stop=self.stop, mailbox=self.mailbox, way=self.way,
         )  # fmt: skip
 
     @property

@@ -24,19 +24,19 @@ class Phase:
     rules: Mapping[str, Any]  # keyword arguments of the engine's Search
 
 
-def phases(strategy: str, settings: SearchSettings, agents: bool) -> tuple[Phase, ...]:
-    """The phases of a strategy that is not `auto`, one after another on the same tree."""
+def phases(strategy: str, settings: SearchSettings, agents: bool, below: int = 0) -> tuple[Phase, ...]:
+    """The phases of a strategy that is not `auto`, one after another on the same tree. `below`: the depth at which a fork begins."""
     steps = {"progressive": PROGRESSIVE, "synthesis": (("best_of_n", 1.0),)}.get(strategy, ((strategy, 1.0),))
-    return tuple(Phase(name, until, _rules(name, settings, agents)) for name, until in steps)
+    return tuple(Phase(name, until, _rules(name, settings, agents, below)) for name, until in steps)
 
 
-def _rules(name: str, settings: SearchSettings, agents: bool) -> Mapping[str, Any]:
+def _rules(name: str, settings: SearchSettings, agents: bool, below: int) -> Mapping[str, Any]:
     rules = {"max_depth": settings.depth} | options(name, seed=settings.seed)
     if name == "mcts":
         rules["score"] = puct(settings.exploration or (AGENTS if agents else TEMPLATES))
     if name == "linear" and agents:  # a model gives hypotheses up: that must not be the end of the path
         rules |= {"score": onward(), "max_branching": None}
-    return rules
+    return rules | {"max_depth": rules["max_depth"] + below}
 
 
 def chosen(strategy: str, attempts: float | None) -> str:

@@ -27,6 +27,7 @@ class Record:
         self._nodes = {(e.data["parent"], e.data["tree"], e.data["why"]): e.data["id"] for e in self.past if e.kind == "node"}
         self._memory: dict[str, Any] = {e.data["key"]: e.data["value"] for e in self.past if e.kind == "memory"}
         self._ids: dict[int, int] = {}  # of nodes of the search tree
+        self._indices: dict[int, int] = {}  # the other way round
         self._shown = 0.0
         self._thread = threading.local()
 
@@ -68,12 +69,17 @@ class Record:
         number = self._nodes.setdefault(key, len(self._nodes))
         if index is not None:
             self._ids.setdefault(index, number)
+            self._indices.setdefault(number, index)
         if not known:
             self.append("node", id=number, parent=above, why=why, **_facts(attempt), **marks)
 
     def node_id(self, index: int) -> int:
         """The number in the journal of a node of the search tree."""
         return self._ids[index]
+
+    def index(self, number: int) -> int | None:
+        """The other way round; None for a dead end, and for what this session's tree does not hold yet."""
+        return self._indices.get(number)
 
     def progress(self, search: Search[Attempt], budget: Budget, last: bool = False) -> None:
         """Show how far the search is, not more often than a person can read."""

@@ -23,6 +23,7 @@ from swesearch.solve.prepare import Bench, prepare
 from swesearch.solve.ready import ready
 from swesearch.solve.record import Record, cost
 from swesearch.solve.reproduce import reproduce
+from swesearch.steer import Mailbox
 
 EXIT_CODES = {"solved": 0, "exhausted": 1, "abandoned": 1, "abstained": 1, "unreproduced": 1, "budget": 3, "interrupted": 130}
 FAILURES = {UsageError: "usage", SandboxUnavailable: "sandbox", CheckUnusable: "check", ModelUnavailable: "model", CheckPasses: "passes"}
@@ -49,6 +50,7 @@ class _Session:
         self.run = run
         self.record = record
         self.stop = stop
+        self.mailbox = Mailbox(run.folder)
         limits = run.settings.budget
         self.before = record.used()
         self.budget = Budget(
@@ -79,7 +81,8 @@ class _Session:
         ready(task, settings)
         self.model = model_of(settings.model, self.budget, self.record, self.stop)
         known = self.record.kept("started")
-        bench = prepare(self.run, self.record, State(known["root"]) if known else None)
+        root = State(known["root"]) if known else self.run.fork.root if self.run.fork else None
+        bench = prepare(self.run, self.record, root)
         self.record.append(
             "started", run=self.run.id, repo=str(task.repo), root=bench.root.tree, strategy=settings.search.strategy,
             seed=settings.search.seed, checks=[" ".join(check.command) for check in task.checks], version=__version__,
@@ -101,7 +104,7 @@ class _Session:
             self.record.show(
                 "phase", name="reproduce", detail=f"{len(check.baseline.failing)} fail ({names}), {len(check.baseline.passing)} pass"
             )
-        parts = Parts(self.run, bench, self.record, self.budget, self.model, self.stop)
+        parts = Parts(self.run, bench, self.record, self.budget, self.model, self.stop, self.mailbox)
         ending = parts.hunt.go(parts.phases)
         solved = [node.item for node in parts.hunt.tree.solved]
         if not solved or ending == "stopped":

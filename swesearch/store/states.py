@@ -14,7 +14,7 @@ from swesearch.base import Edit, State, UsageError
 from swesearch.store.cache import Cache
 from swesearch.store.edits import Draft, carry_out
 from swesearch.store.gitsafe import Git, make_git_dir, quoted
-from swesearch.store.log import export
+from swesearch.store.log import New, export
 from swesearch.store.objects import EXECUTABLE, FOLDER, SUBMODULE, SYMLINK, Entry, Objects
 from swesearch.store.trees import changes, differing, lookup, walk, write
 from swesearch.store.worktree import WorkingCopy, find, snapshot
@@ -103,6 +103,12 @@ class Store:
         """Path, bytes in `a` and bytes in `b` of every file that differs; None where there is none. Links and submodules are left out."""
         differ = (change for change in changes(self._objects, a.tree, b.tree) if not {SYMLINK, SUBMODULE} & _modes(*change[1:]))
         return [(path, self._bytes(before), self._bytes(after)) for path, before, after in sorted(differ, key=itemgetter(0))]
+
+    def adopt(self, other: Store, states: Iterable[State]) -> None:
+        """Copy states of another store of the same repository. Raises UsageError where it has lost one."""
+        for state in states:
+            ids = {state.tree} | {entry.id for _, entry in walk(other._objects, state.tree) if entry.mode != SUBMODULE}
+            self._objects.add([New(other._objects.read(id)) for id in self._objects.missing(ids)])
 
     def archive(self, state: State) -> bytes:
         """The state as an uncompressed tar, equal for equal states. Submodules are empty folders."""

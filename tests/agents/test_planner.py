@@ -222,3 +222,12 @@ def test_a_hypothesis_and_its_attempt_are_known_again_after_a_run_was_resumed():
     fresh = {**hypothesis(CAUSES[1]), "prior": 0.1}
     found, _ = plan(answer({**hypothesis(approach="word " * 60)}, fresh), siblings=[again])
     assert [each.cause for each in found] == [CAUSES[1]]
+
+
+def test_what_the_user_said_about_a_state_on_the_way_is_told_in_full():
+    hinted = replace(ROOT, hints=("the cache is keyed by\nthe wrong thing",))
+    _, model = plan(answer(hypothesis()), path=(hinted, tried("mend the loop")))
+    _, without = plan(answer(hypothesis()), path=(ROOT, tried("mend the loop")))
+    asked, plain = (each.requests[0].messages[1].text for each in (model, without))
+    assert "- the cache is keyed by\nthe wrong thing" in asked
+    assert "says (weigh" not in plain

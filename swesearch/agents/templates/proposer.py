@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 from swesearch.agents.templates.catalog import TABLE
 from swesearch.agents.templates.context import Context, Surroundings
 from swesearch.agents.templates.draft import Draft
+from swesearch.agents.templates.hints import heed
 from swesearch.agents.templates.neighbours import neighbours
 from swesearch.agents.templates.shape import Shape
 from swesearch.agents.templates.source import File, Unit
@@ -64,12 +65,13 @@ class TemplateProposer:
         others: Sequence[Attempt] = (),  # noqa: ARG002
     ) -> Iterator[Action]:
         """Yield edits for the last state of `path`, most promising first."""
-        state = path[-1].state
-        return self.drafts(self._localise(state), lambda name: self._reader.read(state, name))
+        state, hints = path[-1].state, [hint for attempt in path for hint in attempt.hints]
+        return self.drafts(self._localise(state), lambda name: self._reader.read(state, name), hints)
 
-    def drafts(self, localisation: Localisation, read: Callable[[str], bytes]) -> Iterator[Action]:
+    def drafts(self, localisation: Localisation, read: Callable[[str], bytes], hints: Sequence[str] = ()) -> Iterator[Action]:
         """Yield edits for given suspicions and files."""
         found = suspects([s for s in localisation.lines if not self._protected(s.path)], read)
+        found = heed(found, hints) if found and hints else found
         return _Stream(self._templates, localisation, found, read).actions()
 
 

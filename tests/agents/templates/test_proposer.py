@@ -1,7 +1,10 @@
 """The stream of edits: exact, new, falling in prior, worked out only as far as it is asked."""
 
 import time
+from dataclasses import replace
 from itertools import islice, pairwise
+
+import pytest
 
 from swesearch.agents.templates.catalog import TABLE
 from swesearch.agents.templates.proposer import TemplateProposer
@@ -140,3 +143,14 @@ def test_the_first_ideas_for_a_long_file_cost_little():
     start = time.process_time()
     assert len(drafts(data, range(601, 640), 200)) == 200
     assert time.process_time() - start < 1.0
+
+
+@pytest.mark.parametrize("hint", ["look at a.py:8", "the bug is in `second`", "surely `other` is meant"])
+def test_a_hint_brings_the_place_forward_that_it_speaks_of(hint):
+    source = b"def first(value):\n    if value < 1:\n        return 2\n    return value\n\n\ndef second(other):\n    return other + 1\n"
+    lines = (Suspicion("a.py", 2, 0.7), Suspicion("a.py", 8, 0.3))
+    proposer = TemplateProposer(Shelf(a=source), lambda _: Localisation(lines=lines))
+    root = Attempt(None, State("0"), Evaluation(0.0))
+
+    assert "line 8" not in next(iter(proposer.propose([root]))).why
+    assert "line 8 of a.py" in next(iter(proposer.propose([replace(root, hints=(hint,))]))).why
