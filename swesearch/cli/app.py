@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from swesearch import __version__
+from swesearch.cli import github
 from swesearch.cli import view as pages
 from swesearch.cli.bot import app as bot_app
 
 EXIT_CODES = """Exit codes: 0 a fix was found and verified. 1 no acceptable fix. 2 usage or configuration error. 3 the budget or the time
-ended, the best partial result is kept. 4 the environment or the sandbox failed. 5 a model provider failed, can be resumed. 7 the check
-already passes. 130 interrupted, can be resumed. (6 is kept for what a policy refuses.)"""
+ended, the best partial result is kept. 4 the environment or the sandbox failed. 5 a model provider or GitHub failed, can be resumed.
+6 a policy refuses: a closed or taken issue, a patch that changes workflows. 7 the check already passes. 130 interrupted, can be
+resumed."""
 
 app = typer.Typer(
     help="Repairs code by searching over its versions. Nothing in your working copy changes before `swesearch apply`.",
@@ -24,6 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(bot_app, name="bot")
+app.add_typer(github.app)
 
 Home = Annotated[
     Path | None, typer.Option("--home", metavar="DIR", help="Where runs are kept [$SWESEARCH_HOME, ~/.local/state/swesearch].")
@@ -53,7 +56,9 @@ def _top(_: Annotated[bool, typer.Option("--version", callback=_version, is_eage
 
 @app.command(epilog=EXIT_CODES)
 def fix(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="The repository, or a folder in it.")] = Path(),
+    path: Annotated[
+        str, typer.Argument(metavar="PATH|URL", help="The repository, a folder in it, or the address of an issue on GitHub.")
+    ] = ".",
     check: Annotated[list[str] | None, typer.Option(metavar="CMD", help="A command that fails because of the bug. Repeatable.")] = None,
     issue: Annotated[
         str, typer.Option(metavar="TEXT|@FILE", help="What is wrong, in words. With --model this is enough: tests are written from it.")
@@ -95,6 +100,9 @@ def fix(
     given: Given = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and the most it can cost; call and run nothing.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Apply the fix to the working copy when one is found.")] = False,
+    open_pr: Annotated[bool, typer.Option("--open-pr", help="With a URL: open a draft pull request once a fix is verified.")] = False,
+    force: github.Force = False,
+    api_url: github.ApiUrl = "",
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -119,10 +127,15 @@ def fix(
         "discriminator.patience": patience,
         **parse_budget(budget or ()),
     }
-    if dry_run:
-        raise typer.Exit(running.dry_run(path, issue, preset, given or [], _named(flags)))
     how = running.Output(json, quiet, verbose)
-    raise typer.Exit(running.fix(path, issue, read_pictures(picture or ()), preset, given or [], _named(flags), home, apply, how))
+    if github.is_url(path) or open_pr:
+        from swesearch.cli import publishing
+
+        own = {"--issue": issue, "--picture": picture, "--dry-run": dry_run, "--apply": apply}
+        raise typer.Exit(publishing.fix(path, own, open_pr, force, api_url, preset, given or [], _named(flags), home, how))
+    if dry_run:
+        raise typer.Exit(running.dry_run(Path(path), issue, preset, given or [], _named(flags)))
+    raise typer.Exit(running.fix(Path(path), issue, read_pictures(picture or ()), preset, given or [], _named(flags), home, apply, how))
 
 
 @app.command(epilog=EXIT_CODES)

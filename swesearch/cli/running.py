@@ -60,7 +60,7 @@ def fix(
     task = Task(repo, parse_checks(settings.task.checks, bool(solve.models(settings))), read_issue(issue), pictures)
     solve.ready(task, settings)
     run = runs.begin(task, settings, home_folder(home, os.environ))
-    code = _search(run, output)
+    code = search(run, output)
     if apply_it and code == 0:
         _apply(run, 0, commit=False, branch=None, out=sys.stderr if output.json else sys.stdout)
     return code
@@ -83,7 +83,7 @@ def resume(name: str, budget: Mapping[str, float], offline: bool, home: Path | N
     for key, amount in _added(budget, run.events()).items():
         section, _, option = key.partition(".")
         settings = settings.updated({section: {option: amount}}, "--budget")
-    return _search(replace(run, settings=settings), output)
+    return search(replace(run, settings=settings), output)
 
 
 def _added(budget: Mapping[str, float], events: Iterable[Event]) -> dict[str, float]:
@@ -107,7 +107,8 @@ def _apply(run: runs.Run, number: int, commit: bool, branch: str | None, out: Te
         print(f"changed {safe(path, keep='')}", file=out)
 
 
-def _search(run: runs.Run, output: Output) -> int:
+def search(run: runs.Run, output: Output) -> int:
+    """Search in the foreground and show what came of it. Returns the exit code."""
     budget = run.settings.budget
     view = output.view(Progress(budget.evaluations, budget.seconds, most_dollars=budget.dollars))
     machine = JsonLines(sys.stdout) if output.json else None

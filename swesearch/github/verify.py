@@ -74,7 +74,7 @@ def _is_itself(bundle: Bundle, root: State, result: State, patch: bytes) -> Proo
     """What the bundle says is what it holds."""
     if (root.tree, result.tree, patch) != (bundle.root, bundle.result, bundle.patch):
         return Proof(False, "the bundle is not about this code: its files do not make the trees and the patch that it names")
-    besides = f" with {len(bundle.before)} files besides" if bundle.before else ""
+    besides = f", and {', '.join(change.path for change in bundle.before[:3])}" if bundle.before else ""
     return Proof(True, f"the patch is about commit {bundle.commit[:12]}{besides}")
 
 

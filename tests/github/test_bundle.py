@@ -62,7 +62,7 @@ def test_a_fix_that_is_one_is_shown_step_by_step_with_the_tests_that_were_writte
     found = proofs_of(bundle_of(folder, tmp_path, MENDED, before=(written,), check=check), folder, tmp_path / "home")
     assert [proof.holds for proof in found] == [True] * len(found)
     said = "\n".join(proof.words for proof in found)
-    assert "with 1 files besides" in said
+    assert ", and test_swesearch_reproduction_1.py" in said
     assert "fails without the fix (1: test_swesearch_reproduction_1.py::test_total)" in said
     assert "fails again where the fix is taken back (revert check: complete)" in said
     assert "small changes of the mended lines are noticed (mutation check)" in said

@@ -76,7 +76,7 @@ class _Review:
             seen = head.look(paths, self.settings.bot.seconds)
             self._unknown(seen)
             if not seen.bad:
-                return self._ended("clean" if seen.outcomes else "unknown", seen)
+                return self._ended("clean", seen)
             with sides.side(self.pair.base) as base:
                 findings, flaky = self._findings(head, seen, base)
             if not findings:
@@ -116,6 +116,8 @@ class _Review:
         )  # fmt: skip
 
     def _ended(self, ending: Ending, seen: Seen) -> Report:
+        if ending == "clean" and len(seen.bad) >= sum(outcome.outcome == "passed" for outcome in seen.outcomes.values()):
+            ending = "unknown"  # where as many fail as pass, on both sides, it is the environment that speaks
         notes = tuple(cut(note, 500) for note in self.notes[:20])
         ran = sum(outcome.outcome != "skipped" for outcome in seen.outcomes.values())
         return Report(self.pair.base.commit, self.pair.head.commit, ending, tests=ran, notes=notes)

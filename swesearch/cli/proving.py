@@ -1,0 +1,77 @@
+"""Bundles: write one, replay one."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from swesearch import runs
+from swesearch.base import Event, UsageError
+from swesearch.cli.github import is_url
+from swesearch.cli.options import home_folder, repository
+from swesearch.github.access import connect, find_access
+from swesearch.github.base import Repository
+from swesearch.github.body import carried
+from swesearch.github.bundle import LARGEST, Bundle, make, pack, unpack
+from swesearch.github.verify import replay
+from swesearch.report.text import line, safe
+from swesearch.settings import load
+from swesearch.solve.proofs import Proof
+
+PULL = re.compile(r"https?://([^/@]+)/([^/]+/[^/]+)/pull/(\d{1,9})(?:[/?#].*)?")
+
+
+def bundle(name: str, number: int, output: Path | None, home: Path | None) -> None:
+    """Write a bundle. Raises UsageError."""
+    run = runs.open_run(home_folder(home, os.environ), name)
+    target = output or Path(f"{run.id}.zip")
+    data = pack(make(run, number))
+    try:
+        target.write_bytes(data)
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror}") from error
+    print(f"{safe(str(target))}: {len(data)} bytes; in a clone of the repository: swesearch verify {safe(str(target))}")
+
+
+def verify(what: str, repo: Path, flags: Mapping[str, object], given: Sequence[str], api_url: str, home: Path | None) -> int:
+    """Replay a bundle and say what holds. Returns the exit code."""
+    folder = repository(repo)
+    settings = load(folder, os.environ, given=given, flags=flags)
+    found = _of_pull(what, api_url) if is_url(what) else unpack(_read(Path(what)))
+    print(f"the fix:  {line(str(found.about.get('why', '')), 400)}")
+    return 0 if tell(replay(found, folder, settings, home_folder(home, os.environ), progress), sys.stdout) else 1
+
+
+def tell(found: Iterable[Proof], out: TextIO) -> list[Proof]:
+    """Print proofs as they come; all of them where all hold, none where one does not."""
+    seen = []
+    for proof in found:
+        print(f"{'holds:   ' if proof.holds else 'FAILS:   '} {line(proof.words, 400)}", file=out, flush=True)
+        seen.append(proof)
+    return seen if all(proof.holds for proof in seen) else []
+
+
+def progress(event: Event) -> None:
+    """What takes long, and what must be known, on stderr."""
+    if event.kind == "warning" or (event.kind == "phase" and event.data.get("detail")):
+        print(line(str(event.data.get("text") or event.data["detail"])), file=sys.stderr)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _of_pull(url: str, api_url: str) -> Bundle:
+    match = PULL.fullmatch(url)
+    if match is None:
+        raise UsageError(f"{url} is not the address of a pull request: it looks like https://github.com/OWNER/NAME/pull/123")
+    access = find_access(match[1], os.environ, api_url)
+    return carried(connect(access).get(f"{Repository.of(match[2], access.host).path}/pulls/{match[3]}")["body"] or "")

@@ -1,0 +1,131 @@
+"""From the address of an issue to a draft pull request."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from swesearch import runs, solve
+from swesearch.base import SwesearchError, Task, UsageError
+from swesearch.cli import running
+from swesearch.cli.github import is_url
+from swesearch.cli.options import home_folder, parse_checks
+from swesearch.cli.proving import progress, tell
+from swesearch.github.access import Access, connect, find_access
+from swesearch.github.base import Api, Refused
+from swesearch.github.bundle import make, pack
+from swesearch.github.clone import Clone, new_folder
+from swesearch.github.issue import Issue, parse_url, read_issue
+from swesearch.github.pictures import fetch_pictures
+from swesearch.github.pull_request import Place, open_pull_request, place, refuse_forbidden
+from swesearch.github.verify import replay
+from swesearch.report.text import line
+from swesearch.settings import Settings, load
+
+BUNDLE = "bundle.zip"  # in the folder of a run
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An issue, and how to reach what belongs to it."""
+
+    access: Access
+    api: Api
+    issue: Issue
+    clone: Clone
+
+
+def fix(
+    url: str,
+    own: Mapping[str, object],
+    open_it: bool,
+    force: bool,
+    api_url: str,
+    preset: str,
+    given: Sequence[str],
+    flags: Mapping[str, object],
+    home: Path | None,
+    output: running.Output,
+) -> int:
+    """Clone, search, and open a pull request if that is wanted. `own` are options for local repositories. Returns the exit code."""
+    if not is_url(url):
+        raise UsageError("--open-pr goes with the address of an issue: swesearch fix https://github.com/OWNER/NAME/issues/123 --open-pr")
+    if wrong := [name for name, value in own.items() if value]:
+        raise UsageError(f"{wrong[0]} is for local repositories: with the address of an issue everything comes from there")
+    root = home_folder(home, os.environ)
+    source = _source(url, api_url, force, root)
+    where = place(source.api, source.clone) if open_it else None  # before anything is paid for
+    run = runs.begin(*_task(source, preset, given, flags, root), root)
+    code = running.search(run, output)
+    if where and code == 0:
+        code = _publish(source, where, run, 0, root, sys.stderr if output.json else sys.stdout)
+    elif code == 0:
+        _say(f"open a pull request: swesearch open-pr {run.id}")
+    return code
+
+
+def open_pr(name: str, number: int, force: bool, api_url: str, home: Path | None) -> int:
+    """Open the pull request of a run. Returns the exit code."""
+    root = home_folder(home, os.environ)
+    run = runs.open_run(root, name)
+    if not run.task.url:
+        raise UsageError(f"run {run.id} did not begin with the address of an issue: `swesearch apply {run.id} --branch NAME`, and push it")
+    source = _source(run.task.url, api_url, force, root)
+    return _publish(source, place(source.api, source.clone), run, number, root, sys.stdout)
+
+
+def _source(url: str, api_url: str, force: bool, home: Path) -> Source:
+    repository, number = parse_url(url)
+    access = find_access(repository.host, os.environ, api_url)
+    api = connect(access)
+    issue = read_issue(api, repository, number)
+    if issue.objections and not force:
+        raise Refused(f"{issue.url}: {', '.join(issue.objections)}. --force goes on all the same")
+    return Source(access, api, issue, Clone.of(access, repository, home))
+
+
+def _task(source: Source, preset: str, given: Sequence[str], flags: Mapping[str, object], home: Path) -> tuple[Task, Settings]:
+    """What to repair, in a working copy of its own, and how."""
+    issue, clone = source.issue, source.clone
+    _say(f"issue:   {issue.title}")
+    if hidden := ", ".join(f"{count} {kind}" for kind, count in issue.removed.items()):
+        _say(f"hidden:  {hidden} were taken out of its text")
+    branch = source.api.get(issue.repository.path)["default_branch"]
+    commit = clone.fetch(f"refs/heads/{branch}")
+    folder = clone.check_out(commit, new_folder(home, issue.repository, issue.number))
+    _say(f"cloned:  {branch} at {commit[:12]} in {folder}")
+    settings = load(folder, os.environ, preset, given, flags)
+    models = bool(solve.models(settings))
+    pictures, lost = fetch_pictures(issue.pictures, source.access) if models else ((), ())
+    for words in lost:
+        _say(f"note:    {words}")
+    task = Task(folder, parse_checks(settings.task.checks, models), issue.text, pictures, issue.url)
+    solve.ready(task, settings)
+    return task, settings
+
+
+def _publish(source: Source, where: Place, run: runs.Run, number: int, home: Path, out: TextIO) -> int:
+    """Replay the proof, then push and open a draft. Whatever fails, the run stays as it is. Returns the exit code."""
+    again = f"swesearch open-pr {run.id}" + (f" -n {number}" if number else "")
+    try:
+        bundle = make(run, number)
+        refuse_forbidden(bundle.after)
+        (run.folder / BUNDLE).write_bytes(pack(bundle))
+        found = tell(replay(bundle, run.task.repo, run.settings, home, progress), out)
+        if not found:
+            _say("no pull request was opened: the proof does not hold when it is replayed")
+            return 1
+        url = open_pull_request(source.api, where, source.issue, run, number, bundle, found)
+        print(f"pull request: {line(url)} (a draft)", file=out)
+    except SwesearchError:
+        _say(f"the run is kept; once this is settled: {again}")
+        raise
+    return 0
+
+
+def _say(words: str) -> None:
+    print(line(words, 400), file=sys.stderr)
