@@ -111,8 +111,8 @@ class Journal:
     def events(self, after: int = 0, kind: str = "") -> Iterator[tuple[int, Event]]:
         """Events with their numbers, oldest first, from behind number `after` up to the newest there is; of one `kind`, if given."""
         while rows := self._page(after, kind):
-            for number, kind, data in rows:
-                yield number, Event(kind, self._decode(number, data))
+            for number, its_kind, data in rows:
+                yield number, Event(its_kind, self._decode(number, data))
             after = rows[-1][0]
 
     def close(self) -> None:

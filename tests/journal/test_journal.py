@@ -72,6 +72,15 @@ def test_more_events_than_one_page_are_all_read(path: Path) -> None:
     journal.close()
 
 
+def test_events_of_every_kind_are_read_from_every_page(path: Path) -> None:
+    with closing(Journal.create(path)) as journal:
+        for number in range(2500):
+            journal.append(Event("odd" if number % 2 else "even", {"n": number}))
+
+        assert [event.data["n"] for _, event in journal.events()] == [*range(2500)]
+        assert [event.data["n"] for _, event in journal.events(kind="odd")] == [*range(1, 2500, 2)]
+
+
 @pytest.mark.parametrize("durable", ["", "durable"])
 def test_no_acknowledged_event_is_lost_when_the_writer_is_killed(path: Path, durable: str) -> None:
     Journal.create(path).close()
