@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sandbox.base import Frame, Sandbox, TestOutcome, TestRun
+from sandbox.base import Sandbox, TestOutcome, TestRun
 from sandbox.plain import PlainRun
 from swesearch.base import State
 from swesearch.value.checks import BAD, CheckRun
@@ -13,6 +14,7 @@ from swesearch.value.disguise import Disguise
 from swesearch.value.tests import broken_tests
 
 DISGUISED = 20  # failing tests of a check that are run again under other names
+ADDRESS = re.compile(r"0x[0-9a-f]+")
 FAILED, BROKEN = 1, 2  # pytest's exit status where tests failed, and where some could not be collected
 
 
@@ -79,11 +81,12 @@ def _comparable(check: CheckRun, tests: Disguise, before: TestRun) -> set[str]:
 
 
 def _alike(original: TestOutcome, copy: TestOutcome) -> bool:
-    return copy.outcome in BAD and original.error == copy.error and _lines(original.frames) == _lines(copy.frames)
+    return copy.outcome in BAD and _failure(original) == _failure(copy)
 
 
-def _lines(frames: Sequence[Frame]) -> list[int]:
-    return [frame.line for frame in frames]
+def _failure(outcome: TestOutcome) -> tuple[str, str, list[int]]:
+    """Error, message without addresses in memory, lines."""
+    return outcome.error, ADDRESS.sub("", outcome.message), [frame.line for frame in outcome.frames]
 
 
 def _plain_proof(check: CheckRun, state: State, box: Sandbox, run: TestRun) -> Iterator[Proof]:

@@ -1,4 +1,7 @@
-"""What a finalist has to stand up to, beyond the check: other names, twisted tests, the plain command."""
+"""What a finalist has to stand up to, beyond the check: other names, twisted tests, the plain command.
+
+The lies that these are there for are in benchmarks/attack/forgeries.py, and run in tests/benchmarks/attack.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import sys
 
 import pytest
 
-from benchmarks.attack.forgeries import EDITED, LIES
 from sandbox.base import Environment, Limits
 from sandbox.local import LocalSandbox
 from swesearch.base import Check, Replace
@@ -19,10 +21,16 @@ PLAIN = "from deep import answer\n\n\ndef test_answer():\n    assert answer() ==
 BY_NAME = "from deep import answer\n\n\ndef test_answer(request):\n    assert (answer(), request.node.name) == (42, 'test_answer')\n"
 
 
+@pytest.fixture(scope="module")
+def box():
+    sandbox = LocalSandbox(Environment(python=sys.executable), slots=1)
+    yield sandbox
+    sandbox.close()
+
+
 @pytest.fixture
-def prove(repo, tmp_path):
+def prove(repo, tmp_path, box):
     """What is said of a change of deep.py, given the tests."""
-    box = LocalSandbox(Environment(python=sys.executable), slots=1)
 
     def go(tests, after, command=("pytest", "-q", "test_deep.py")):
         store = Store.open(repo({"deep.py": CODE, "test_deep.py": tests, "conftest.py": ""}), tmp_path / "store")
@@ -34,8 +42,7 @@ def prove(repo, tmp_path):
         store.close()
         return found
 
-    yield go
-    box.close()
+    return go
 
 
 def test_an_honest_mend_passes_under_any_name_fails_where_twisted_and_passes_by_the_plain_command(prove):
@@ -43,13 +50,6 @@ def test_an_honest_mend_passes_under_any_name_fails_where_twisted_and_passes_by_
     assert [proof.holds for proof in found] == [True, True, True]
     assert "fails in the 1 that were twisted" in found[1].words
     assert "plain command" in found[2].words
-
-
-@pytest.mark.parametrize("name", [*LIES, "a report that is bent in the recorder's own memory"])
-def test_a_lie_that_fools_our_runner_is_found_out(prove, name):
-    found = prove(PLAIN, {**LIES, **EDITED}[name][1]["deep.py"])
-    assert found[0].holds
-    assert not all(proof.holds for proof in found)
 
 
 def test_a_test_that_depends_on_its_own_name_is_not_held_against_a_candidate(prove):
@@ -71,10 +71,3 @@ def test_a_plain_command_that_does_not_show_the_bug_is_not_held_against_a_candid
     found = prove(tests, CODE.replace("41", "42"), ("pytest", "-q", "-rN", "test_deep.py"))
     assert all(proof.holds for proof in found)
     assert "was not compared" in found[2].words
-
-
-def test_what_fails_by_the_plain_command_on_the_root_too_is_told_and_no_more(prove):
-    tests = PLAIN + "\n\ndef test_ours():\n    import sys\n    assert 'swesearch_probe' in sys.modules\n"
-    found = prove(tests, CODE.replace("41", "42"))
-    assert all(proof.holds for proof in found)
-    assert "1 tests go on to fail" in found[2].words
