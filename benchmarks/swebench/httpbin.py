@@ -21,9 +21,9 @@ from sandbox.owner import labels
 
 RECIPE = Recipe("3.9", (("pip", "setuptools", "wheel"), ("httpbin==0.10.2", "gunicorn==23.0.0")), (), (), BUILT)
 NEEDED_BY = ("psf/requests",)
-NAMES = ("httpbin.org", "www.httpbin.org")
+NAMES = ("httpbin.org", "www.httpbin.org", "www.google.co.uk")  # the last is where a redirect leads to
 LABEL = "swebench.httpbin"  # of an instance's image: the image of its httpbin
-TRUST = "[ ! -f requests/cacert.pem ] || cat /tmp/authority.pem >> requests/cacert.pem"  # in /testbed: it heeds no variable
+TRUST = "find /testbed /opt -name cacert.pem -exec sh -c 'cat /tmp/authority.pem >> $0' {} \\;"  # or certifi has it
 HOME, PYTHON = "opt/httpbin", "/opt/testbed/bin/python"
 
 # A certificate, and an authority that only this image knows, valid for what the tests ask for.
