@@ -88,6 +88,16 @@ setup_docker() {
     start_dockerd
 }
 
+# Where root and apt are there, have a Chromium for the tests of pages. Elsewhere they are skipped where none is found.
+setup_browser() {
+    command -v chromium chromium-browser google-chrome >/dev/null && return
+    if can_apt; then
+        apt_install chromium || say "apt could not install chromium"
+    else
+        say "no Chromium is installed: the tests of pages need one (Debian: apt install chromium)"
+    fi
+}
+
 # Start dockerd detached, so that it outlives this script and its terminal and is no child of what runs next, and wait until it answers.
 start_dockerd() {
     local log="$VENV/dockerd.log" tries

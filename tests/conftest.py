@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from benchmarks.browser import Browser, BrowserMissing, browser
 from sandbox.owner import abandoned
 
 GIT_ENVIRONMENT = {
@@ -97,6 +98,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if os.environ.get("CI") == "true":
             pytest.fail(problem, pytrace=False)
         pytest.skip(problem)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real browser, one for all tests of pages. Where none is installed they are skipped; in CI that is a failure."""
+    try:
+        with browser() as started:
+            yield started
+    except BrowserMissing as error:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(error))
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ ROOMS: dict[str, set[str]] = {
     "swesearch.discriminator": TOOLS,
     "swesearch.solve": TOOLS | PARTS,
     "swesearch.github": TOOLS | PARTS | {"swesearch.solve"},
-    "swesearch.view": WORDS | {"swesearch.journal", "swesearch.report", "swesearch.runs", "swesearch.store"},  # pages of runs, live
+    "swesearch.view": WORDS | {"swesearch.journal", "swesearch.report", "swesearch.runs", "swesearch.steer", "swesearch.store"},  # live pages
     "swesearch.cli": TOOLS | PARTS | {"swesearch.solve", "swesearch.view", "swesearch.github"},
     "swesearch.__main__": {"swesearch.cli"},
     "swesearch": WORDS,

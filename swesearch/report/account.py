@@ -85,7 +85,7 @@ def _believed(story: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _tried(story: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    tried = [node for node in nodes if node["parent"] is not None]
+    tried, best = [node for node in nodes if node["parent"] is not None], _best(story)
     if not tried:
         return
     became = Counter(node["outcome"] for node in tried)
@@ -97,7 +97,8 @@ def _tried(story: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> Iter
     for each in story["finalists"]:
         if not each["chosen"]:
             held = "passed too" if each["verified"] else "did not hold when it was tried afresh"
-            yield f"{_short(each['why'] or 'Another candidate', 200)} ({held}): {'; '.join(each['reasons'])}."
+            own = [reason for reason in each["reasons"] if not best or reason not in best["reasons"]]
+            yield f"{_sentence(_short(each['why'] or 'another candidate', 200))[:-1]} ({'; '.join((held, *own))})."
 
 
 def _cost(story: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -27,7 +27,7 @@ class Story:
         self._handlers: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
             "begun": self._begun, "started": self._started, "phase": self._phase, "warning": self._warning, "baseline": self._baseline,
             "reproduced": self._reproduced, "localised": self._localised, "memory": self._memory, "node": self._node,
-            "finalist": self._finalist, "solution": self._solution, "stopped": self._stopped,
+            "finalist": self._finalist, "steered": self._steered, "solution": self._solution, "stopped": self._stopped,
         }  # fmt: skip
         self.nodes: dict[int, Row] = {}
         self.changed: set[int] = set()  # ids of nodes that are new or have changed; for whoever follows, to clear
@@ -35,7 +35,7 @@ class Story:
         self._facts: Row = {
             "version": VERSION, "run": "", "repo": "", "issue": "", "checks": [], "strategy": "", "seed": 0, "models": [], "swesearch": "",
             "started": 0.0, "state": "unfinished", "error": "", "running": True, "root": "", "phase": "", "warnings": [], "baseline": [],
-            "tests": [], "suspects": [], "finalists": [], "solution": None, "messages": [],
+            "tests": [], "suspects": [], "orders": [], "paused": False, "finalists": [], "solution": None, "messages": [],
             "cost": {"evaluations": 0, "seconds": 0.0, "tokens": 0, "dollars": 0.0, "answers": 0},
         }  # fmt: skip
 
@@ -119,7 +119,7 @@ class Story:
         cost, parent = self._facts["cost"], self.nodes.get(data["parent"])
         node = _row(data)
         if parent:
-            node |= self._changes(node, data, parent)
+            node |= {"diff": of_edits(data["action"])} | self.changes(node, self._diff)
             if said := self._waiting.pop((parent["tree"], node["why"]), []):
                 node["messages"] = said
         if node["terms"]:
@@ -130,13 +130,15 @@ class Story:
         self.nodes[data["id"]] = node | {"at": round(cost["seconds"], 3), "paid": round(cost["dollars"], 6)}
         self.changed.add(data["id"])
 
-    def _changes(self, node: Row, data: Mapping[str, Any], parent: Row) -> Row:
-        """The diff against the parent; and against the base, where that is another one."""
-        if node["outcome"] == "refused":
-            return {"diff": of_edits(data["action"])}
-        diff = shortened(self._diff(parent["tree"], node["tree"])) or of_edits(data["action"])
-        deep = parent["parent"] is not None
-        return {"diff": diff} | ({"base_diff": shortened(self._diff(self._root(), node["tree"]))} if deep else {})
+    def changes(self, node: Row, diff: Diff) -> dict[str, str]:
+        """What a node changed in its parent; and in the base, where that is another one. Nothing where `diff` cannot tell."""
+        parent = self.nodes.get(node["parent"])
+        if parent is None or node["outcome"] == "refused":
+            return {}
+        found = {"diff": diff(parent["tree"], node["tree"])}
+        if parent["parent"] is not None:
+            found["base_diff"] = diff(self._root(), node["tree"])
+        return {name: shortened(text) for name, text in found.items() if text}
 
     def _root(self) -> str:
         return str(next((node["tree"] for node in self.nodes.values() if node["parent"] is None), self._facts["root"]))
@@ -167,6 +169,16 @@ class Story:
         """The node of a tree; where it was made smaller afterwards, the one that did the same and passed."""
         same = [node["id"] for node in self.nodes.values() if node["tree"] == tree and node["outcome"] != "refused"]
         return next(iter([*same, *(node["id"] for node in self.nodes.values() if why and node["why"] == why and node["solved"])]), None)
+
+    def _steered(self, data: Mapping[str, Any]) -> None:
+        """What somebody asked of the search while it ran, and what came of it."""
+        order, node = data["order"], self.nodes.get(data.get("node", -1))
+        self._facts["orders"].append({"order": order, "node": data.get("node"), "text": data.get("text", ""), "effect": data["effect"]})
+        if order in ("pause", "continue"):
+            self._facts["paused"] = order == "pause"
+        if node:
+            node.setdefault("marks", []).append(data["effect"].partition(":")[0] if order == "prune" else f"hint: {data['text']}")
+            self.changed.add(node["id"])
 
     def _stopped(self, data: Mapping[str, Any]) -> None:
         self._facts |= {"state": data["why"], "error": data.get("error", ""), "running": False, "phase": "done"}

@@ -32,7 +32,7 @@ def show_tree(out: Console, events: Iterable[Event], most: int = 40) -> None:
         mark = "*" if node["id"] in best else " "
         out.print(
             Text(
-                f"{mark} {node['value']:.2f}  {'  ' * min(depth, DEEPEST)}{line(node['why'] or 'the code as it is', 100)}{_state(node)}",
+                f"{mark} {node['value']:.2f} {'n' + str(node['id']):>5}  {'  ' * min(depth, DEEPEST)}{line(node['why'] or 'the code as it is', 100)}{_state(node)}",
                 _style(node),
             )
         )

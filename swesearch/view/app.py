@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,21 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from swesearch.base import JournalError, SwesearchError, UsageError
 from swesearch.report.page import page
 from swesearch.report.progress import STOPPED
 from swesearch.runs import list_runs, open_run
+from swesearch.steer import Order, steer
 from swesearch.view.pages import compare_page, error_page, index_page
-from swesearch.view.stories import Follower
+from swesearch.view.stories import Follower, story_of
 
 HOSTS = ["127.0.0.1", "localhost"]  # another name in a request is a page elsewhere that tries to reach us (DNS rebinding)
+ACTS = ("changes", "steer")  # what a page asks of its run
+LONGEST = 20_000  # bytes of an order
+WAIT = 1.5  # seconds until a running search has taken an order up
 EVERY = 0.3  # seconds between two looks into a journal
 HEADERS = {
     "Cache-Control": "no-store",
@@ -48,6 +53,8 @@ def application(home: Path, token: str) -> Starlette:
         Route("/runs/{run}", _safe(pages.run)),
         Route("/runs/{run}/report.html", _safe(pages.report)),
         Route("/runs/{run}/events", _safe(pages.events)),
+        Route("/runs/{run}/changes", _safe(pages.changes)),
+        Route("/runs/{run}/steer", _safe(pages.steer), methods=["POST"]),
     ]
 
     @asynccontextmanager
@@ -75,13 +82,23 @@ class _Pages:
     async def run(self, request: Request) -> Response:
         follower = await self._follower(request.path_params["run"])
         events = f"{self._base}/runs/{follower.run.id}/events?after={follower.number}"
-        live = {"events": events, "home": f"{self._base}/", "steer": f"{self._base}/runs/{follower.run.id}/steer"}
+        live = {"events": events, "home": f"{self._base}/", **{name: f"{self._base}/runs/{follower.run.id}/{name}" for name in ACTS}}
         return HTMLResponse(await run_in_threadpool(page, follower.story(), live))
 
     async def report(self, request: Request) -> Response:
+        run = (await self._follower(request.path_params["run"])).run
+        name = {"Content-Disposition": f'attachment; filename="{run.id}.html"'}
+        return HTMLResponse(await run_in_threadpool(lambda: page(story_of(run))), headers=name)
+
+    async def changes(self, request: Request) -> Response:
+        follower, node = await self._follower(request.path_params["run"]), request.query_params.get("node", "")
+        return JSONResponse(await run_in_threadpool(follower.changes, _number(node, "node")))
+
+    async def steer(self, request: Request) -> Response:
+        """Pass an order on, and say in words what came of it."""
         follower = await self._follower(request.path_params["run"])
-        name = {"Content-Disposition": f'attachment; filename="{follower.run.id}.html"'}
-        return HTMLResponse(await run_in_threadpool(page, follower.story()), headers=name)
+        order = _order(await _body(request))
+        return PlainTextResponse(await run_in_threadpool(partial(steer, follower.run, order, wait=WAIT)))
 
     async def compare(self, request: Request) -> Response:
         found = [(await self._follower(request.query_params.get(name, ""))).story() for name in ("a", "b")]
@@ -90,9 +107,7 @@ class _Pages:
     async def events(self, request: Request) -> Response:
         follower = await self._follower(request.path_params["run"])
         known = request.headers.get("last-event-id") or request.query_params.get("after", "0")
-        if not known.isdecimal():
-            raise UsageError(f"{known!r} is no number of an event")
-        return StreamingResponse(_told(follower, int(known)), media_type="text/event-stream")
+        return StreamingResponse(_told(follower, _number(known, "event")), media_type="text/event-stream")
 
     def close(self) -> None:
         for follower in self._followers.values():
@@ -109,9 +124,34 @@ class _Pages:
     async def _follower(self, name: str) -> Follower:
         run = await run_in_threadpool(open_run, self._home, name)
         if run.id not in self._followers:
-            self._followers[run.id] = await run_in_threadpool(Follower, run)
+            self._followers[run.id] = await run_in_threadpool(partial(Follower, run, exact=False))
         await run_in_threadpool(self._followers[run.id].step)
         return self._followers[run.id]
+
+
+async def _body(request: Request) -> bytes:
+    """What was sent, if it is short and says that it is JSON: a form of another page cannot. Raises UsageError."""
+    if request.headers.get("content-type") != "application/json":
+        raise UsageError("an order is sent as application/json")
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LONGEST:
+            raise UsageError(f"an order has at most {LONGEST} bytes")
+    return body
+
+
+def _order(body: bytes) -> Order:
+    try:
+        return Order.from_dict(json.loads(body), number=1)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"this is no order: {error}") from error
+
+
+def _number(text: str, what: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise UsageError(f"{text!r} is no number of a{'n' if what[0] in 'aeiou' else ''} {what}")
+    return int(text)
 
 
 async def _told(follower: Follower, known: int) -> AsyncIterator[str]:
@@ -143,7 +183,9 @@ def _safe(answer: Answer) -> Answer:
         try:
             response = await answer(request)
         except SwesearchError as error:
-            response = HTMLResponse(error_page(str(error)), status_code=404 if isinstance(error, UsageError) else 500)
+            status = 404 if isinstance(error, UsageError) else 500
+            plain = request.method == "POST"
+            response = PlainTextResponse(str(error), status) if plain else HTMLResponse(error_page(str(error)), status)
         response.headers.update(HEADERS)
         return response
 

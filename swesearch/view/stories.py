@@ -20,12 +20,13 @@ Row = Mapping[str, Any]
 class Follower:
     """Reads along in the journal of a run, whoever writes it. Safe to share between threads."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, exact: bool = True) -> None:
+        """`exact`: every change is read from the store at once; else the edits tell it, and `changes` looks at one node."""
         self.run = run
         self.number = 0  # of the last event that was taken in
         self._lock = Lock()
         self._store = _store(run)
-        self._story = Story(self._diff if self._store else lambda _a, _b: "")
+        self._story = Story(self._diff) if exact else Story()
         self._touched: dict[int, int] = {}  # by node, the number of the event that changed it last
 
     def step(self) -> int:
@@ -49,15 +50,21 @@ class Follower:
             rows = [node for name, node in self._story.nodes.items() if self._touched.get(name, 0) > after]
             return {"head": {**self._story.head(), "run": self.run.id}, "nodes": rows}
 
+    def changes(self, node: int) -> dict[str, str]:
+        """What a node changed in its parent and in the base, from the store; nothing where there is no such node, or no store."""
+        with self._lock:
+            found = self._story.nodes.get(node)
+            return self._story.changes(found, self._diff) if found else {}
+
     def close(self) -> None:
         """Let go of the store."""
         if self._store:
             self._store.close()
 
     def _diff(self, a: str, b: str) -> str:
-        assert self._store
-        with suppress(SwesearchError):  # a state that was lost with its repository: the edits are shown instead
-            return unified(self._store.texts(State(a), State(b)))
+        """From one tree to another; empty where a state was lost with its repository: the edits are shown then."""
+        with suppress(SwesearchError):
+            return unified(self._store.texts(State(a), State(b))) if self._store else ""
         return ""
 
 

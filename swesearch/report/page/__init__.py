@@ -18,7 +18,7 @@ SCRIPTS = ("base.js", "model.js", "map.js", "outline.js", "details.js", "timelin
 def page(story: Mapping[str, Any], live: Mapping[str, str] | None = None) -> str:
     """The page of a story (see report/story.py). `live`: where the page hears what is new, for a server that follows the run."""
     data = {"story": story, "live": live}
-    scripts = (*SCRIPTS, "app.js")
+    scripts = (*SCRIPTS, *(("steer.js",) if live else ()), "app.js")
     return document("page.html", f"{_name(story)}: swesearch", data, scripts, connect=bool(live))
 
 

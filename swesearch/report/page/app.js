@@ -14,7 +14,7 @@ class Page {
     readColours();
     this.map = new TreeMap($("map"), this.model, choose);
     this.outline = new Outline($("outline"), this.model, choose);
-    this.details = new Details($("details"), this.model, choose);
+    this.details = new Details($("details"), this.model, choose, live && live.changes);
     this.timeline = new Timeline($("timeline"), $("timeline-words"), this.model, choose);
     this.chosen = null;
     this.take(story, story.nodes);
@@ -85,7 +85,10 @@ class Page {
 
   words(account) {
     const line = (text) => h("p", { class: /^\S+::\S.*: |^\S*test\S*::/.test(text) ? "quote" : null }, ticked(text));
-    fill($("words"), account.map((section) => h("div", {}, h("h2", {}, section.title), section.lines.map(line))));
+    const section = (each) => h("div", {}, h("h2", {}, each.title), each.lines.map(line));
+    const beside = ["What else was tried", "What it cost"]; // the patch leaves room below it
+    fill($("words"), account.filter((each) => !beside.includes(each.title)).map(section));
+    fill($("rest"), account.filter((each) => beside.includes(each.title)).map(section));
   }
 
   // Finalists, and the nearest of what was dropped: one for each reason.
@@ -104,7 +107,7 @@ class Page {
   }
 
   card(id, why, word, reasons, patch, letter, chosen) {
-    const link = id === null || id === undefined ? null : h("button", { type: "button", onclick: () => { this.choose(id); $("search").scrollIntoView(); } }, `#${id}`);
+    const link = id === null || id === undefined ? null : h("button", { type: "button", onclick: () => { this.choose(id); $("search").scrollIntoView(); } }, `n${id}`);
     return h("article", { class: `panel card${chosen ? " chosen" : ""}` }, h("div", { class: "caption" }, letter ? h("span", { class: "letter" }, letter) : null, h("span", { class: `badge${chosen ? " passes" : ""}` }, word), h("span", { class: "grow" }), link),
       h("h3", {}, upper(why || "A candidate")), reasons.length ? h("ul", {}, reasons.map((reason) => h("li", {}, ticked(reason)))) : null, patch ? diffOf(patch) : null);
   }
@@ -170,9 +173,10 @@ class Page {
     source.addEventListener("story", (event) => {
       const { head, nodes } = JSON.parse(event.data);
       this.take(head, nodes);
+      this.steering.show();
     });
     source.addEventListener("trouble", (event) => { fill($("warnings"), h("p", { class: "note" }, JSON.parse(event.data))); source.close(); });
-    source.addEventListener("end", () => source.close());
+    this.steering = new Steering(this);
   }
 }
 

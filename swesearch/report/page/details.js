@@ -19,8 +19,18 @@ function diffOf(text) {
 const titledPart = (title, ...content) => [h("h4", {}, title), ...content];
 
 class Details {
-  constructor(box, model, choose) {
-    Object.assign(this, { box, model, choose, against: "parent", id: null });
+  constructor(box, model, choose, changes) {
+    Object.assign(this, { box, model, choose, changes, against: "parent", id: null });
+  }
+
+  // A page that follows a run asks for the change of a node when somebody looks at it.
+  async exact(node) {
+    if (!this.changes || node.exact || node.parent === null) return;
+    node.exact = true;
+    const answer = await fetch(`${this.changes}?node=${node.id}`).catch(() => null); // without an answer the edits are shown
+    if (!answer || !answer.ok) return;
+    Object.assign(node, await answer.json());
+    if (this.id === node.id) this.show(node.id);
   }
 
   show(id) {
@@ -28,6 +38,7 @@ class Details {
     this.id = id;
     const node = this.model.nodes.get(id);
     fill(this.box, node ? this.parts(node) : h("p", { class: "dim" }, "Choose a state in the map or in the list."));
+    if (node) this.exact(node);
   }
 
   parts(node) {
@@ -42,7 +53,7 @@ class Details {
 
   trail(node) {
     const above = this.model.trail(node.id), shown = above.length > 7 ? [...above.slice(0, 2), null, ...above.slice(-4)] : above;
-    const step = (id) => id === null ? "…" : id === node.id ? h("b", {}, `#${id}`) : h("button", { type: "button", onclick: () => this.choose(id), title: titled(this.model.nodes.get(id)) }, `#${id}`);
+    const step = (id) => id === null ? "…" : id === node.id ? h("b", {}, `n${id}`) : h("button", { type: "button", onclick: () => this.choose(id), title: titled(this.model.nodes.get(id)) }, `n${id}`);
     return h("nav", { class: "trail", "aria-label": "Way from the root" }, shown.map((id, place) => [place ? "›" : null, step(id)]));
   }
 

@@ -15,47 +15,62 @@ class TreeMap {
     new ResizeObserver(() => this.resize()).observe(canvas);
   }
 
-  // Where everything stands
+  // Where everything stands. Each node has a box: itself at the top, its children's boxes below it on as many shelves as make that
+  // about as wide as high. Children first, then their places within their parents; no recursion, for a path may be long.
 
   layout() {
-    const { model } = this, size = new Map();
-    for (let k = model.order.length - 1; k >= 0; k--) size.set(model.order[k], this.measure(model.order[k], size));
+    const { model } = this, boxes = new Map(), corners = new Map();
+    for (let k = model.order.length - 1; k >= 0; k--) boxes.set(model.order[k], this.boxOf(model.order[k], boxes));
     this.places.clear();
     this.blocks = [];
     let left = 0;
     for (const root of model.roots) {
-      this.places.set(root, { x: left + size.get(root).width / 2, y: 0 });
-      left += size.get(root).width + GAP;
+      corners.set(root, [left, 0]);
+      left += boxes.get(root).width + GAP;
     }
-    for (const id of model.order) this.spread(id, size);
-    const all = [...this.places.values()];
-    this.box = all.reduce((box, at) => [Math.min(box[0], at.x), Math.min(box[1], at.y), Math.max(box[2], at.x), Math.max(box[3], at.y)], [0, 0, 0, 0]);
+    for (const id of model.order) if (corners.has(id)) this.open(id, boxes.get(id), corners.get(id), corners);
+    const tall = Math.max(0, ...model.roots.map((root) => boxes.get(root).height));
+    this.box = [0, 0, Math.max(0, left - GAP), tall];
     if (this.fitted) this.fit();
     this.draw();
   }
 
-  measure(id, size) {
-    const { model } = this, kids = model.kids.get(id);
-    const inner = kids.filter((kid) => model.kids.get(kid).length || model.path.has(kid)), leaves = kids.filter((kid) => !inner.includes(kid));
+  boxOf(id, boxes) {
+    const { model } = this, kids = model.kids.get(id), inner = [], leaves = [];
+    for (const kid of kids) (model.kids.get(kid).length || model.path.has(kid) ? inner : leaves).push(kid);
     const columns = Math.min(leaves.length, Math.max(4, Math.ceil(Math.sqrt(leaves.length * 2.6))));
-    const parts = inner.map((kid) => size.get(kid).width);
-    if (leaves.length) parts.push(columns * CELL);
-    const width = parts.reduce((sum, part) => sum + part, 0) + GAP * Math.max(0, parts.length - 1);
-    return { inner, leaves, columns, width: Math.max(CELL, width), inside: width };
+    const parts = inner.map((kid) => ({ kid, width: boxes.get(kid).width, height: boxes.get(kid).height }));
+    if (leaves.length) parts.push({ leaves, columns, width: columns * CELL, height: Math.ceil(leaves.length / columns) * CELL });
+    return { parts, ...this.shelve(parts) };
   }
 
-  spread(id, size) {
-    const { inner, leaves, columns, inside } = size.get(id), at = this.places.get(id);
-    let left = at.x - inside / 2;
-    for (const kid of inner) {
-      const width = size.get(kid).width;
-      this.places.set(kid, { x: left + width / 2, y: at.y + LEVEL });
-      left += width + GAP;
+  // Put boxes on shelves, each knowing its corner from the top left of the first shelf.
+  shelve(parts) {
+    const area = parts.reduce((sum, part) => sum + (part.width + GAP) * (part.height + GAP), 0);
+    const limit = Math.max(600, 1.5 * Math.sqrt(area), ...parts.map((part) => part.width)), whole = parts.reduce((sum, part) => sum + part.width + GAP, -GAP);
+    if (whole > limit) parts.sort((one, other) => other.height - one.height);
+    let [x, y, width, shelf] = [0, LEVEL, 0, 0];
+    for (const part of parts) {
+      if (x && x + part.width > limit) [x, y, shelf] = [0, y + shelf + GAP, 0];
+      [part.x, part.y] = [x, y];
+      x += part.width + GAP;
+      width = Math.max(width, x - GAP);
+      shelf = Math.max(shelf, part.height);
     }
-    leaves.forEach((kid, place) => {
-      this.places.set(kid, { x: left + (place % columns + 0.5) * CELL, y: at.y + LEVEL + Math.floor(place / columns) * CELL });
-    });
-    if (leaves.length) this.blocks.push({ id, x: left, y: at.y + LEVEL - CELL / 2, width: columns * CELL, height: Math.ceil(leaves.length / columns) * CELL });
+    return { width: Math.max(2 * CELL, width), height: parts.length ? y + shelf : 2 * CELL };
+  }
+
+  open(id, box, [left, top], corners) {
+    this.places.set(id, { x: left + box.width / 2, y: top + CELL });
+    const inset = (box.width - Math.max(...box.parts.map((part) => part.x + part.width))) / 2; // less than what the box is wide at least
+    for (const part of box.parts) {
+      const x = left + part.x + inset, y = top + part.y;
+      if (part.kid !== undefined) corners.set(part.kid, [x, y]);
+      else {
+        this.blocks.push({ id, x, y, width: part.width, height: part.height });
+        part.leaves.forEach((kid, place) => this.places.set(kid, { x: x + (place % part.columns + 0.5) * CELL, y: y + (Math.floor(place / part.columns) + 0.5) * CELL }));
+      }
+    }
   }
 
   // Drawing
@@ -77,50 +92,67 @@ class TreeMap {
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.clearRect(0, 0, canvas.width, canvas.height);
     pen.setTransform(ratio * scale, 0, 0, ratio * scale, ratio * this.x, ratio * this.y);
+    this.sight = [-this.x / scale, -this.y / scale, (canvas.clientWidth - this.x) / scale, (canvas.clientHeight - this.y) / scale];
     this.paintBlocks();
     this.paintEdges();
     this.paintNodes();
     this.paintLabels();
   }
 
-  paintBlocks() {
-    const { pen } = this;
-    for (const block of this.blocks) {
-      const at = this.places.get(block.id);
-      pen.strokeStyle = inks.line;
-      pen.lineWidth = 1 / Math.min(1, this.scale);
-      this.curve(at.x, at.y, block.x + block.width / 2, block.y);
-      pen.fillStyle = inks.soft;
-      pen.beginPath();
-      pen.roundRect(block.x, block.y, block.width, block.height, 6);
-      pen.fill();
-    }
+  // What is in sight, in the map's own units.
+  sees(x, y, far) {
+    const [left, top, right, bottom] = this.sight;
+    return x + far > left && x - far < right && y + far > top && y - far < bottom;
   }
 
-  paintEdges() {
-    const { pen, model } = this;
-    for (const id of model.order) {
-      const node = model.nodes.get(id), from = this.places.get(node.parent), to = this.places.get(id), best = model.path.has(id);
-      if (!from || (!best && !model.kids.get(id).length)) continue;
-      pen.strokeStyle = best ? inks.pass : inks.line;
-      pen.lineWidth = (best ? 3 : 1 + 2 * (node.prior || 0)) / Math.min(1, this.scale);
-      this.curve(from.x, from.y, to.x, to.y);
+  paintBlocks() {
+    const { pen } = this;
+    pen.strokeStyle = inks.line;
+    pen.lineWidth = 1 / Math.min(1, this.scale);
+    pen.beginPath();
+    for (const block of this.blocks) {
+      const at = this.places.get(block.id);
+      this.curve(at.x, at.y, block.x + block.width / 2, block.y);
     }
+    pen.stroke();
+    pen.fillStyle = inks.soft;
+    pen.beginPath();
+    for (const block of this.blocks) pen.rect(block.x, block.y, block.width, block.height);
+    pen.fill();
+  }
+
+  // Edges of one width are one path; the likelier a change was thought to be, the wider.
+  paintEdges() {
+    const { pen, model } = this, widths = [[], [], [], []];
+    for (const id of model.order) {
+      const node = model.nodes.get(id), best = model.path.has(id);
+      if (this.places.has(node.parent) && (best || model.kids.get(id).length)) widths[best ? 3 : Math.min(2, Math.floor(3 * (node.prior || 0)))].push(node);
+    }
+    widths.forEach((nodes, width) => {
+      pen.strokeStyle = width === 3 ? inks.pass : inks.line;
+      pen.lineWidth = this.scale < 0.15 && width < 3 ? 0.5 / this.scale : (1 + 0.7 * width) / Math.min(1, this.scale);
+      pen.beginPath();
+      for (const node of nodes) {
+        const from = this.places.get(node.parent), to = this.places.get(node.id);
+        this.curve(from.x, from.y, to.x, to.y);
+      }
+      pen.stroke();
+    });
   }
 
   curve(x0, y0, x1, y1) {
     const middle = (y0 + y1) / 2;
-    this.pen.beginPath();
+    if (!this.sees((x0 + x1) / 2, middle, Math.max(Math.abs(x1 - x0), y1 - y0))) return;
     this.pen.moveTo(x0, y0);
-    this.pen.bezierCurveTo(x0, middle, x1, middle, x1, y1);
-    this.pen.stroke();
+    this.scale < 0.2 ? this.pen.lineTo(x1, y1) : this.pen.bezierCurveTo(x0, middle, x1, middle, x1, y1);
   }
 
   // Circles of one colour are one path: that is what makes thousands of them cheap.
   paintNodes() {
     const { pen, model } = this, [groups, special] = [new Map(), []];
     for (const id of model.order) {
-      const node = model.nodes.get(id), faint = model.hits && !model.hits.has(id);
+      const node = model.nodes.get(id), faint = model.hits && !model.hits.has(id), at = this.places.get(id);
+      if (!this.sees(at.x, at.y, CELL)) continue;
       if (node.outcome === "passes" || node.outcome === "refused" || id === this.chosen) special.push([node, faint]);
       else {
         const key = `${faint ? 1 : 0}${inks.scale[bucket(node.value)]}`;
@@ -143,13 +175,14 @@ class TreeMap {
 
   round(node) {
     const at = this.places.get(node.id), size = this.radius(node.id);
+    if (this.scale < 0.35) return this.pen.rect(at.x - size * 0.9, at.y - size * 0.9, size * 1.8, size * 1.8); // too small to tell, and much cheaper
     this.pen.moveTo(at.x + size, at.y);
     this.pen.arc(at.x, at.y, size, 0, 7);
   }
 
   radius(id) {
-    const visits = this.model.visits.get(id);
-    return visits === 1 ? 5 : Math.min(14, 5.5 + 1.1 * Math.log2(visits));
+    const visits = this.model.visits.get(id), size = visits === 1 ? 5 : Math.min(14, 5.5 + 1.1 * Math.log2(visits));
+    return Math.max(size, Math.min(7, 1 / this.scale)); // never smaller than two pixels, while there is room
   }
 
   paintSpecial(node, faint) {
@@ -182,7 +215,10 @@ class TreeMap {
     pen.textBaseline = "middle";
     for (const id of this.scale > 0.55 ? model.path : []) {
       const at = this.places.get(id), node = model.nodes.get(id);
-      if (at && model.order.length > 1) pen.fillText(`${node.value.toFixed(2)} · ${many(model.visits.get(id), "visit")}`, at.x + this.radius(id) + 7, at.y - 1);
+      if (!at) continue;
+      const words = `${node.value.toFixed(2)} · ${many(model.visits.get(id), "visit")}`, below = !model.kids.get(id).length; // beside it others stand
+      pen.textAlign = below ? "center" : "left";
+      pen.fillText(words, below ? at.x : at.x + this.radius(id) + 7, below ? at.y + this.radius(id) + 16 : at.y - 1);
     }
   }
 
@@ -244,7 +280,7 @@ class TreeMap {
     this.canvas.style.cursor = id === null ? "" : "pointer";
     if (id === null) return;
     const node = this.model.nodes.get(id), prior = node.prior === null ? "" : ` · prior ${chance(node.prior)}`;
-    fill(hint, `#${id} · value ${node.value.toFixed(2)} · ${many(this.model.visits.get(id), "visit")}${prior}`, h("br"), short(titled(node), 160));
+    fill(hint, `n${id} · value ${node.value.toFixed(2)} · ${many(this.model.visits.get(id), "visit")}${prior}`, h("br"), short(titled(node), 160));
     hint.style.left = `${Math.min(event.offsetX + 14, this.canvas.clientWidth - hint.offsetWidth - 8)}px`;
     hint.style.top = `${Math.min(event.offsetY + 14, this.canvas.clientHeight - hint.offsetHeight - 8)}px`;
   }

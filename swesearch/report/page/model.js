@@ -73,7 +73,7 @@ class Model {
   text(node) {
     if (!node.search) {
       const said = (node.messages || []).flatMap((each) => [each.said, ...each.calls.map((call) => JSON.stringify(call.arguments))]);
-      const parts = [`#${node.id}`, node.why, node.outcome, BECAME[node.outcome], node.diff, node.feedback, ...(node.fixed || []), ...(node.broken || [])];
+      const parts = [`n${node.id}`, node.why, node.outcome, BECAME[node.outcome], node.diff, node.feedback, ...(node.fixed || []), ...(node.broken || [])];
       node.search = [...parts, ...node.terms.map((term) => term.feedback), ...said].filter(Boolean).join("\n").toLowerCase();
     }
     return node.search;
