@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
 import signal
-import subprocess
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import closing
 
 from benchmarks.chaos.case import Stage, case
 from benchmarks.chaos.look import agents, containers, kill, nothing_left, nothing_lost, paid_twice, result, soon
 from benchmarks.chaos.place import Place, Running, must
+from benchmarks.own_engine import engine_at, lend_image, own_engine
 
 MARK = "chaos-engine"
 
@@ -175,7 +171,7 @@ def engine(stage: Stage) -> str:
     stage.sandbox = "docker"
     with own_engine() as (address, start, strike), stage.place(environ={"DOCKER_HOST": address}) as made:
         start()
-        _lend_image(address)
+        lend_image(address)
         running = made.fix()
         running.until_nodes(3)
         strike()
@@ -184,71 +180,8 @@ def engine(stage: Stage) -> str:
         start()
         made.resume().ends(0)
         nothing_lost(made)
-        with _at(address):
+        with engine_at(address):
             soon(lambda: not containers(), lambda: f"containers are left: {containers()}", 30)
             nothing_left(made)
         must(result(made)["patch"] == stage.quiet["patch"], "another patch than an undisturbed run's")
         return f"stopped after {before} states with exit code 4; with the engine back, resumed to the same result"
-
-
-@contextmanager
-def own_engine() -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]:
-    """A second dockerd that has nothing to do with the machine's: its address, what starts it, what kills it."""
-    folder = Path(tempfile.mkdtemp(prefix="dockerd-", dir="/var/lib"))
-    address = f"unix://{folder}/docker.sock"
-    words = ["dockerd", "-H", address, "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
-    alive: list[subprocess.Popen[bytes]] = []
-
-    def start() -> None:
-        (folder / "pid").unlink(missing_ok=True)
-        with (folder / "log").open("ab") as log:
-            network = ["--bridge=none", "--iptables=false", "--ip6tables=false"]
-            alive.append(subprocess.Popen([*words, *network], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True))
-        soon(lambda: _answers(address), lambda: f"dockerd does not start: {(folder / 'log').read_text()[-600:]}", 60)
-
-    def strike() -> None:
-        alive[-1].kill()
-        alive.pop().wait()
-
-    try:
-        yield address, start, strike
-    finally:
-        for process in alive:
-            process.terminate()
-            process.wait(60)
-        _unmount_below(folder)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _answers(address: str) -> bool:
-    return subprocess.run(["docker", "-H", address, "version"], capture_output=True, check=False).returncode == 0
-
-
-def _lend_image(address: str) -> None:
-    """Give the second engine the first one's base image."""
-    import docker
-
-    from sandbox.images import base_image
-
-    with closing(docker.from_env()) as client:
-        name = base_image(client)
-    with subprocess.Popen(["docker", "save", name], stdout=subprocess.PIPE) as saved:
-        subprocess.run(["docker", "-H", address, "load", "-q"], stdin=saved.stdout, stdout=subprocess.DEVNULL, check=True)
-
-
-def _unmount_below(folder: Path) -> None:
-    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines() if line.split()[1].startswith(f"{folder}/")]
-    for mount in sorted(mounts, reverse=True):
-        subprocess.run(["umount", "-l", mount], check=False)
-
-
-@contextmanager
-def _at(address: str) -> Iterator[None]:
-    before = os.environ.get("DOCKER_HOST")
-    os.environ["DOCKER_HOST"] = address
-    try:
-        yield
-    finally:
-        os.environ.pop("DOCKER_HOST")
-        if before is not None:
-            os.environ["DOCKER_HOST"] = before

@@ -1,11 +1,13 @@
-"""What is left when things die: six quick searches, graded, with drivers, workers, containers and Ray nodes killed at random moments.
+"""What is left when things die: searches, graded, with drivers, workers, containers, engines and Ray nodes killed at random moments.
 
-    python -m benchmarks.swebench.kill_tests --seed 1                 processes on this machine
+    python -m benchmarks.swebench.kill_tests --seed 1                 six quick searches, processes on this machine
     python -m benchmarks.swebench.kill_tests --seed 1 --on ray        two Ray nodes in processes of their own
+    python -m benchmarks.swebench.kill_tests --seed 1 --own-engine    a Docker engine of its own, which is killed too (needs root)
+    python -m benchmarks.swebench.kill_tests --seed 1 -- --subset ROWS --instances ID,ID ...     real instances
 
-The same command is given again until it ends with 0. Then the predictions must be those of a run that nobody disturbed, no state may
-have been evaluated twice in a journal, no verdict found twice, no container left. Killing every container of a search is what the
-death of its Docker engine looks like to it.
+What follows `--` is handed to `swesearch bench swebench`. The same command is given again until it ends with 0. Then the predictions must
+be those of a run that nobody disturbed, no state may have been evaluated twice in a journal, no verdict found twice, no container left.
+Without --own-engine the death of all containers of a search stands for that of its engine.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import distribution
@@ -30,6 +32,7 @@ from typing import Any
 import docker
 from docker.errors import APIError
 
+from benchmarks.own_engine import engine_at, lend_image, own_engine
 from benchmarks.swebench.data import instance
 from benchmarks.swebench.images import official_name
 from benchmarks.swebench.layers import archive
@@ -60,19 +63,19 @@ class World:
     """A repository with six bugs, its mirror, its rows, and where everything of a run is kept."""
 
     folder: Path
+    instances: Sequence[str] = ()  # the words that say which, and where their repositories are
     on: str = "local"
     environ: dict[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> Path:
-        """The data set."""
+        """The data set of the six bugs."""
         return self.folder / "rows.jsonl"
 
     def command(self, output: Path) -> list[str]:
         """The evaluation."""
-        words = [sys.executable, "-m", "benchmarks.cli", "swebench", "--subset", str(self.rows), "--mode", "check", "-o", str(output)]
-        words += ["--repos", str(self.folder / "mirrors"), "--no-pull", "--budget", "60,30m", "-c", "search.workers=1", "--on", self.on]
-        return [*words, "-w", "2"]
+        words = [sys.executable, "-m", "benchmarks.cli", "swebench", *self.instances, "--no-pull", "--mode", "check", "-o", str(output)]
+        return [*words, "--budget", "60,30m", "-c", "search.workers=1", "--on", self.on, "-w", "2"]
 
     def start(self, output: Path) -> subprocess.Popen[bytes]:
         """Begin a call of it."""
@@ -82,7 +85,7 @@ class World:
 
 @contextmanager
 def world(folder: Path, on: str = "local") -> Iterator[World]:
-    """Everything made, and the images removed at the end."""
+    """A repository with six bugs, its mirror, its rows and images. The images are removed at the end."""
     tree = folder / "tree"
     tree.mkdir(parents=True)
     _git(tree, "init", "-q", "-b", "main")
@@ -94,13 +97,17 @@ def world(folder: Path, on: str = "local") -> Iterator[World]:
     commit = _git(tree, "rev-parse", "HEAD").strip()
     rows = [_row(tree, name, commit) for name in BUGS]
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    environ = {**os.environ, "SWESEARCH_HOME": str(folder / "home"), "PYTHONPATH": str(Path(__file__).parents[2])}
+    words = ("--subset", str(folder / "rows.jsonl"), "--repos", str(folder / "mirrors"))
     with closing(connect()) as client, _images(client, tree, [official_name(instance(row)) for row in rows]):
-        yield World(folder, on, environ)
+        yield World(folder, words, on, _environ(folder))
         for image in client.images.list("swebench-instance"):
             for tag in image.tags:
                 if any(row["instance_id"] in tag for row in rows):
                     remove_image(client, tag)
+
+
+def _environ(folder: Path) -> dict[str, str]:
+    return {**os.environ, "SWESEARCH_HOME": str(folder / "home"), "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 def _row(tree: Path, name: str, commit: str) -> dict[str, Any]:
@@ -198,20 +205,35 @@ def kill_containers(made: World) -> None:
                     client.api.kill(each["Id"])
 
 
-def disturbed(made: World, output: Path, chance: random.Random, kill_node: Callable[[], None] | None) -> Counter[str]:
+@contextmanager
+def killable_engine() -> Iterator[Callable[[], None]]:
+    """An engine of its own, which everything here talks to from now on. Gives what kills it and starts it again."""
+
+    def kill() -> None:
+        strike()
+        start()
+
+    with own_engine() as (address, start, strike):
+        start()
+        lend_image(address)
+        with engine_at(address):
+            yield kill
+
+
+def disturbed(made: World, output: Path, chance: random.Random, others: Mapping[str, Callable[[], None]]) -> Counter[str]:
     """Call the command until it ends with 0, with kills all the while. Returns what was killed, how often."""
     done: Counter[str] = Counter()
     verdicts: dict[Path, int] = {}
     for _ in range(ROUNDS):
         driver = made.start(output)
         while not _ended(driver, chance.uniform(3.0, 15.0)) and done.total() < MOST:
-            victim = chance.choice(["driver", "worker", "containers", *(["node"] if kill_node else [])])
+            victim = chance.choice(["driver", "worker", "containers", *others])
             done[victim] += 1
             print(f"killing: {victim}", flush=True)
             if victim == "driver":
                 driver.kill()
-            elif victim == "node" and kill_node:
-                kill_node()
+            elif victim in others:
+                others[victim]()
             else:
                 (kill_workers if victim == "worker" else kill_containers)(made)
         code = driver.wait(3600)
@@ -249,18 +271,20 @@ def containers(made: World) -> int:
     return len(owners(made))
 
 
-def trial(folder: Path, seed: int, on: str) -> Counter[str]:
+def trial(folder: Path, seed: int, on: str, own: bool, instances: Sequence[str]) -> Counter[str]:
     """One run without and one with kills, compared. Returns what was killed. Raises AssertionError where they differ."""
-    with world(folder, on) as made, ExitStack() as stack:
-        kill_node = stack.enter_context(ray_nodes(made)) if on == "ray" else None
+    with ExitStack() as stack:
+        others = {"engine": stack.enter_context(killable_engine())} if own else {}
+        made = World(folder, instances, on, _environ(folder)) if instances else stack.enter_context(world(folder, on))
+        others |= {"node": stack.enter_context(ray_nodes(made))} if on == "ray" else {}
         quiet, loud = folder / "quiet", folder / "loud"
         assert made.start(quiet).wait(3600) == 0, f"the undisturbed run failed, see {folder / 'log'}"
-        killed = disturbed(made, loud, random.Random(seed), kill_node)
+        killed = disturbed(made, loud, random.Random(seed), others)
         assert read(quiet / "preds.json") == read(loud / "preds.json"), "the predictions differ"
         assert evaluated_twice(loud) == []
         assert containers(made) == 0, "containers are left"
         rates = [json.loads((each / "report.json").read_text())["rate"]["resolved"] for each in (quiet, loud)]
-        assert rates[0] == rates[1] == len(BUGS), f"resolved {rates}"
+        assert rates[0] == rates[1] == (rates[0] if instances else len(BUGS)), f"resolved {rates}"
         return killed
 
 
@@ -269,10 +293,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.swebench.kill_tests", description=__doc__.partition("\n")[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--on", choices=("local", "ray"), default="local")
+    parser.add_argument("--own-engine", action="store_true", help="start a Docker engine for this, and kill it too; needs root")
+    parser.add_argument("instances", nargs="*", metavar="-- WORDS", help="other instances than the six quick ones")
     given = parser.parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="kill-tests-"))
     began = time.monotonic()
-    killed = trial(folder, given.seed, given.on)
+    killed = trial(folder, given.seed, given.on, given.own_engine, given.instances)
     print(f"killed {dict(killed)}; the same predictions, nothing done twice, no container left; {time.monotonic() - began:.0f} s")
     return 0
 
