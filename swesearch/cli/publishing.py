@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,16 +19,18 @@ from swesearch.cli.options import home_folder, parse_checks
 from swesearch.cli.proving import progress, tell
 from swesearch.github.access import Access, connect, find_access
 from swesearch.github.base import Api, Refused
-from swesearch.github.bundle import make, pack
+from swesearch.github.bundle import Bundle, make, pack
 from swesearch.github.clone import Clone, new_folder
 from swesearch.github.issue import Issue, parse_url, read_issue
 from swesearch.github.pictures import fetch_pictures
-from swesearch.github.pull_request import Place, open_pull_request, place, refuse_forbidden
+from swesearch.github.pull_request import Place, open_pull_request, place, propose
 from swesearch.github.verify import replay
 from swesearch.report.text import line
 from swesearch.settings import Settings, load
+from swesearch.solve.proofs import Proof
+from swesearch.store.gitsafe import write_file
 
-BUNDLE = "bundle.zip"  # in the folder of a run
+BUNDLE, PROOF = "bundle.zip", "proof.json"  # in the folder of a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +117,30 @@ def _publish(source: Source, where: Place, run: runs.Run, number: int, home: Pat
     again = f"swesearch open-pr {run.id}" + (f" -n {number}" if number else "")
     try:
         bundle = make(run, number)
-        refuse_forbidden(bundle.after)
-        (run.folder / BUNDLE).write_bytes(pack(bundle))
-        found = tell(replay(bundle, run.task.repo, run.settings, home, progress), out)
-        if not found:
+        proposal = propose(source.api, where, source.issue, run, bundle)
+        found = () if proposal.url else _proof(bundle, run, home, out)
+        if not proposal.url and not found:
             _say("no pull request was opened: the proof does not hold when it is replayed")
             return 1
-        url = open_pull_request(source.api, where, source.issue, run, number, bundle, found)
+        url = proposal.url or open_pull_request(source.api, proposal, run, number, bundle, found)
         print(f"pull request: {line(url)} (a draft)", file=out)
     except SwesearchError:
         _say(f"the run is kept; once this is settled: {again}")
         raise
     return 0
+
+
+def _proof(bundle: Bundle, run: runs.Run, home: Path, out: TextIO) -> Sequence[Proof]:
+    """What holds when the bundle is replayed, nothing where something does not. What has been shown once is not run again."""
+    data, seen = pack(bundle), run.folder / PROOF
+    name = hashlib.sha256(data).hexdigest()
+    if seen.is_file() and (kept := json.loads(seen.read_bytes()))["bundle"] == name:
+        return tell((Proof(True, words) for words in kept["holds"]), out)
+    (run.folder / BUNDLE).write_bytes(data)
+    found = tell(replay(bundle, run.task.repo, run.settings, home, progress), out)
+    if found:
+        write_file(seen, json.dumps({"bundle": name, "holds": [proof.words for proof in found]}).encode())
+    return found
 
 
 def _say(words: str) -> None:

@@ -14,7 +14,7 @@ from swesearch.github.body import pull_body, pull_title
 from swesearch.github.bundle import Bundle, Change
 from swesearch.github.clone import Clone
 from swesearch.github.issue import Issue
-from swesearch.github.markdown import title
+from swesearch.github.markdown import title as plain
 from swesearch.runs import Run
 from swesearch.solve import candidate, solution
 from swesearch.solve.proofs import Proof
@@ -30,6 +30,17 @@ class Place:
 
     clone: Clone
     branch: str  # that it wants to go to
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A commit that could go out on a branch; `url` is that of the pull request which it has already, if any."""
+
+    where: Place
+    issue: Issue
+    commit: str
+    branch: str
+    url: str
 
 
 def place(api: Api, clone: Clone) -> Place:
@@ -51,23 +62,27 @@ def refuse_forbidden(changes: Iterable[Change]) -> None:
         raise Refused(f"the fix changes {found[0]}: nothing below {FORBIDDEN} goes into a pull request of ours")
 
 
-def open_pull_request(api: Api, where: Place, issue: Issue, run: Run, number: int, bundle: Bundle, found: Sequence[Proof]) -> str:
-    """Push the fix to a new branch and open a draft; returns its address, that of an earlier one where there is one.
-
-    Raises Refused, GitHubError, GitHubUnavailable. May be called again after each of them: what was done is not done twice.
-    """
+def propose(api: Api, where: Place, issue: Issue, run: Run, bundle: Bundle) -> Proposal:
+    """Make the commit, here only: the same each time. Raises Refused, UsageError, GitHubError, GitHubUnavailable."""
     refuse_forbidden(bundle.after)
-    solved, chosen = solution(run), candidate(run, number)
-    assert solved
     commit = _commit(api, where, issue, run, bundle)
     branch = f"{PREFIX}-{issue.number}-{commit[:10]}"
     if branch == where.branch:
         raise Refused(f"{branch} is the default branch of the repository")
-    if known := _known(api, where, branch):
-        return known
-    where.clone.push(commit, branch)
-    body = pull_body(issue.number, run, solved, chosen, bundle, found)
-    words = {"title": pull_title(issue.number, issue.title), "body": body, "head": branch, "base": where.branch, "draft": True}
+    return Proposal(where, issue, commit, branch, _known(api, where, branch))
+
+
+def open_pull_request(api: Api, proposal: Proposal, run: Run, number: int, bundle: Bundle, found: Sequence[Proof]) -> str:
+    """Push the branch and open a draft; returns its address. Raises GitHubError, GitHubUnavailable.
+
+    May be called again after each of them: what was done is not done twice.
+    """
+    solved, issue, branch = solution(run), proposal.issue, proposal.branch
+    assert solved
+    proposal.where.clone.push(proposal.commit, branch)
+    body = pull_body(issue.number, run, solved, candidate(run, number), bundle, found)
+    title = pull_title(issue.number, issue.title)
+    words = {"title": title, "body": body, "head": branch, "base": proposal.where.branch, "draft": True}
     try:
         return str(api.send("POST", f"{issue.repository.path}/pulls", words)["html_url"])
     except GitHubError as error:
@@ -95,7 +110,7 @@ def _commit(api: Api, where: Place, issue: Issue, run: Run, bundle: Bundle) -> s
         raise UsageError(f"the fix is for {bundle.commit[:12]}, which is not in {where.branch} of {issue.repository.full_name}") from error
     begun = next(event.data["time"] for event in run.events() if event.kind == "begun")
     who = _identity(api, issue.repository.host) | {f"GIT_{role}_DATE": f"{int(begun)} +0000" for role in ("AUTHOR", "COMMITTER")}
-    why = title(str(bundle.about.get("why", "")), 400)
+    why = plain(str(bundle.about.get("why", "")), 400)
     message = f"{pull_title(issue.number, issue.title)}\n\n{why}\n\nFound and verified by swesearch, run {run.id}.\n"
     with tempfile.TemporaryDirectory(prefix="swesearch-") as scratch:
         env = {"GIT_INDEX_FILE": str(Path(scratch) / "index"), **who}

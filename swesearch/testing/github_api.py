@@ -167,7 +167,8 @@ def _open(call: Call) -> Answer:
         return Answer(422, {"message": "Draft pull requests are not supported in this repository."})
     if any(pull.head == body["head"] and pull.state.get("state") != "closed" for pull in hub.pulls.values()):
         return _invalid("head", "custom", f"A pull request already exists for {body['head']}.")
-    return Answer(201, hub.pull_json(hub.pull(body["title"], body["head"], call.login, **{**body, "head": body["head"]})))
+    words = {name: value for name, value in body.items() if name not in ("title", "head")}
+    return Answer(201, hub.pull_json(hub.pull(body["title"], body["head"], call.login, **words)))
 
 
 @route("GET", r"pulls/(\d+)")

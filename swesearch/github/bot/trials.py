@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +16,19 @@ from swesearch.store import Store
 from swesearch.value.checks import BAD
 
 PER_TEST = 20.0  # CPU seconds for one test: one that takes longer counts as hanging
-LEAST = 5.0  # seconds that a run is worth beginning with
+OVER = "the time for tests was over"
+LEAST = 2.0  # seconds that a run is worth beginning with
 NOTHING: Mapping[str, File | None] = {}
+ENDED = ("complete", "timeout")
 COLLECTION = ("broken", "crashed")  # ways to end in which a test file shows no single test
 FOREIGN = (  # errors that tell of the box, which has no network and no services, and not of the code
     *("ConnectionError", "ConnectionRefusedError", "ConnectTimeout", "gaierror", "URLError", "NewConnectionError", "MaxRetryError"),
-    *("ProxyError", "SSLError", "TimeoutException", "ConnectError", "OperationalError"),
+    *("ProxyError", "SSLError", "TimeoutException", "ConnectError", "OperationalError", "FixtureLookupError"),
+)
+LACKING = (  # words that tell of it
+    r"fixture '[^']*' not found",
+    "Temporary failure in name resolution",
+    "async def functions are not natively supported",
 )
 
 
@@ -60,25 +68,36 @@ class Side:
         return run_tests(sandbox or self.sandbox, files, job, Limits(seconds=seconds))
 
     def look(self, paths: Sequence[str], seconds: float, changed: Mapping[str, File | None] = NOTHING) -> Seen:
-        """What the tests in these files do: together where that goes, else file by file. Raises SandboxUnavailable."""
-        until, seen = time.monotonic() + seconds, Seen()
-        if not paths:
-            return seen
-        run = self.run(paths, seconds, changed)
-        if run.status in ("complete", "timeout"):
-            return _read(seen, run, paths)
-        if len(paths) == 1:
-            return _alone(seen, run, paths[0], self.has)
-        for path in paths:
-            if (left := until - time.monotonic()) < LEAST:
-                seen.unknown[path] = "the time for tests was over"
-            else:
-                one = self.run([path], left, changed)
-                _read(seen, one, [path]) if one.status in ("complete", "timeout") else _alone(seen, one, path, self.has)
+        """What the tests in these files do: all together but for those that cannot be collected. Raises SandboxUnavailable."""
+        until, seen, left = time.monotonic() + seconds, Seen(), list(paths)
+        together = True
+        while left and (rest := until - time.monotonic()) >= LEAST:
+            some = left if together else left[:1]
+            run = self.run(some, rest, changed)
+            named = _culprit(run, some)
+            together = together and (run.status in ENDED or bool(named))  # else it is not known which file it was: one by one
+            done = [named] if named else some if together or len(some) == 1 else []
+            left = [path for path in left if path not in done]
+            self._take(seen, run, done)
+        seen.unknown.update(dict.fromkeys(left, OVER))
         return seen
 
+    def _take(self, seen: Seen, run: TestRun, paths: Sequence[str]) -> None:
+        """Put down what a run says of files."""
+        if run.status in ENDED:
+            _read(seen, run, paths)
+        else:
+            for path in paths:
+                _alone(seen, run, path, self.has)
 
-def _read(seen: Seen, run: TestRun, paths: Sequence[str]) -> Seen:
+
+def _culprit(run: TestRun, paths: Sequence[str]) -> str:
+    """The file that could not be collected, empty where it is none of these."""
+    named = run.detail.partition(": ")[0].partition("::")[0]
+    return named if run.status == "broken" and named in paths else ""
+
+
+def _read(seen: Seen, run: TestRun, paths: Sequence[str]) -> None:
     """Take over the outcomes of a run; files that it did not come to the end of are unknown too."""
     found = [outcome for outcome in run.outcomes if outcome.id]
     if run.status == "timeout":
@@ -86,32 +105,30 @@ def _read(seen: Seen, run: TestRun, paths: Sequence[str]) -> Seen:
         if found and found[-1].error == "Timeout":
             found.pop()  # cut short by the end of the whole run, which is not its own fault
         ended = {outcome.id.partition("::")[0] for outcome in found} - {last}
-        seen.unknown.update({path: "the time for tests was over" for path in paths if path not in ended})
+        seen.unknown.update({path: OVER for path in paths if path not in ended})
     seen.outcomes.update({outcome.id: outcome for outcome in found})
-    return seen
 
 
-def _alone(seen: Seen, run: TestRun, path: str, has: Callable[[str], bool]) -> Seen:
+def _alone(seen: Seen, run: TestRun, path: str, has: Callable[[str], bool]) -> None:
     """A file whose tests could not be run one by one: broken by the code, or nothing that tells of it."""
-    module = missing_module(run.detail)
-    foreign = module and not any(has(place) for place in (module, f"{module}.py", f"src/{module}", f"src/{module}.py", f"lib/{module}"))
-    if foreign:
+    if module := _foreign(run.detail, has):
         seen.unknown[path] = f"the module {module} is not installed in the sandbox"
     elif run.status in COLLECTION:
         kind = run.detail.partition(": ")[2].partition(":")[0] if run.status == "broken" else "Crash"
         seen.outcomes[path] = TestOutcome(path, "error", error=kind, message=run.detail, frames=run.frames)
     elif run.status != "empty":
         seen.unknown[path] = f"{run.status}: {run.detail[:200]}"
-    return seen
 
 
 def tells_of_the_box(outcome: TestOutcome, has: Callable[[str], bool]) -> bool:
     """Whether a failure may come of what the sandbox lacks: network, services, plugins, modules."""
-    if outcome.error.rpartition(".")[2] in FOREIGN or "Temporary failure in name resolution" in outcome.message:
+    if outcome.error in FOREIGN or any(re.search(words, outcome.message) for words in LACKING):
         return True
-    if outcome.error == "FixtureLookupError" or ("fixture '" in outcome.message and "not found" in outcome.message):
-        return True
-    if "async def functions are not natively supported" in outcome.message:
-        return True
-    module = missing_module(outcome.message) if outcome.error in ("ModuleNotFoundError", "ImportError") else None
-    return bool(module) and not any(has(place) for place in (str(module), f"{module}.py", f"src/{module}", f"src/{module}.py"))
+    return outcome.error in ("ModuleNotFoundError", "ImportError") and bool(_foreign(outcome.message, has))
+
+
+def _foreign(words: str, has: Callable[[str], bool]) -> str:
+    """The module of somebody else that is said to be missing."""
+    module = missing_module(words)
+    homes = ("", "src/", "lib/")
+    return module if module and not any(has(f"{home}{module}{end}") for home in homes for end in ("", ".py")) else ""
