@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from swesearch import __version__
-from swesearch.cli import github
+from swesearch.cli import github, steer, telling
 from swesearch.cli import view as pages
 from swesearch.cli.bot import app as bot_app
 
@@ -160,7 +160,9 @@ def resume(
 @app.command()
 def apply(
     run: RunId,
-    number: Annotated[int, typer.Option("--number", "-n", min=0, help="Which result: 0 is the best, then the alternatives.")] = 0,
+    number: Annotated[
+        int | None, typer.Option("--number", "-n", min=0, help="Which result: 0 is the best, then the alternatives [what was picked].")
+    ] = None,
     commit: Annotated[bool, typer.Option("--commit", help="Commit the change.")] = False,
     branch: Annotated[str | None, typer.Option(metavar="NAME", help="Put the commit on a new branch.")] = None,
     home: Home = None,
@@ -183,16 +185,26 @@ def runs(home: Home = None) -> None:
 def show(
     run: RunId,
     limit: Annotated[int, typer.Option(min=1, help="How many states to show.")] = 40,
+    node: Annotated[str | None, typer.Option(metavar="NODE", help="Only this node, as n7 or 7.")] = None,
+    path: Annotated[bool, typer.Option("--path", help="Every node on the way to NODE, or to the one that was chosen.")] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="With what the node changed; of the one that was chosen where none is named.")
+    ] = False,
     home: Home = None,
 ) -> None:
-    """Show what a run tried, as a tree: value, change, and * on the path to the best."""
+    """Show what a run tried, as a tree: value, number, change, and * on the path to the best."""
     from swesearch.cli import looking
 
-    looking.show(run, limit, home)
+    if node is None and not path and not diff:
+        looking.show(run, limit, home)
+    else:
+        looking.show_nodes(run, node, path, diff, home)
 
 
 app.command()(pages.report)
 app.command()(pages.view)
+app.add_typer(telling.app)
+app.add_typer(steer.app)
 
 
 @app.command()

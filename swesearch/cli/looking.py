@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from swesearch import runs as store
-from swesearch.cli.options import home_folder, repository
+from swesearch.base import UsageError
+from swesearch.cli.options import home_folder, letter, node_number, repository
 from swesearch.report.progress import STOPPED
 from swesearch.report.solution import show_solution
 from swesearch.report.terminal import console
@@ -34,19 +37,91 @@ def runs(home: Path | None) -> None:
 
 def show(name: str, limit: int, home: Path | None) -> None:
     """Print what a run is about, its tree, and its result where it has one."""
-    from swesearch import solve  # slow to import, and only this needs it
+    from swesearch import solve, steer  # slow to import, and only this needs it
 
     run = store.open_run(home_folder(home, os.environ), name)
     print(f"run   {run.id}")
+    if run.fork:
+        print(f"from  n{run.fork.node} of {run.fork.run}")
+        for hint in run.fork.path[-1].hints:
+            print(f"hint  {line(hint)}")
     print(f"repo  {safe(str(run.task.repo))}")
     for check in run.task.checks:
         print(f"check {line(' '.join(check.command))}")
     print(f"state {line(_state(run))}")
     print()
     show_tree(console(sys.stdout), run.events(), limit)
+    for order in steer.orders(run):
+        where = f" n{order['node']}" if "node" in order else ""
+        print(f"{order['order']}{where}: {line(order.get('text', ''))}{' -- ' if 'text' in order else ''}{line(order['effect'])}")
     if found := solve.solution(run):
         print()
         show_solution(console(sys.stdout), found, run.task, run.id, run.patch, solve.reproduction(run))
+        if number := solve.picked(run):
+            print(f"picked:      {letter(number)}: `swesearch apply {run.id}` hands that one over")
+
+
+def show_nodes(name: str, node: str | None, path: bool, diff: bool, home: Path | None) -> None:
+    """Print one node of a run, or all on the way to it; the one that the run chose, where none is named."""
+    from swesearch import solve, steer
+    from swesearch.report.node import show_node
+    from swesearch.report.story import story
+
+    run = store.open_run(home_folder(home, os.environ), name)
+    told = story(run.events())
+    rows = {row["id"]: row for row in told["nodes"]}
+    if node is not None:
+        steer.node_of(run, node_number(node))
+    way = told["path"] if node is None else _way(rows, node_number(node))
+    if not way:
+        raise UsageError(f"run {run.id} has no node yet")
+    said: dict[int, list[str]] = {}
+    for order in steer.orders(run):
+        said.setdefault(order.get("node", -1), []).append(f"{order['order']}: {order.get('text') or order['effect']}")
+    for number in way if path else way[-1:]:
+        row = rows[number]
+        change = (
+            solve.git(run, ("diff", f"n{row['parent']}", f"n{number}"), capture=True)[1] if diff and row["parent"] is not None else None
+        )
+        show_node(
+            console(sys.stdout), row, [each["id"] for each in rows.values() if each["parent"] == number], said.get(number, ()), change
+        )
+
+
+def _way(rows: Mapping[int, Mapping[str, Any]], number: int | None) -> list[int]:
+    """The numbers of the nodes from the root to this one."""
+    found = []
+    while number is not None:
+        found.append(number)
+        number = rows[number]["parent"]
+    return found[::-1]
+
+
+def explain(name: str, markdown: bool, home: Path | None) -> None:
+    """Print the account of a run."""
+    from swesearch.report.markdown import markdown as as_markdown
+    from swesearch.report.story import story
+
+    run = store.open_run(home_folder(home, os.environ), name)
+    told = story(run.events())
+    if markdown:
+        print(as_markdown(told), end="")
+        return
+    for section in told["account"]:
+        print(section["title"])
+        for words in section["lines"]:
+            print(textwrap.indent(textwrap.fill(safe(words, keep=""), 100), "  "))
+        print()
+
+
+def git(name: str, arguments: Sequence[str], home: Path | None) -> int:
+    """Run a reading command of git among the states of a run. Returns its exit code."""
+    from swesearch import solve
+
+    run = store.open_run(home_folder(home, os.environ), name)
+    code, printed = solve.git(run, arguments, capture=sys.stdout.isatty())
+    print(safe(printed), end="")  # on a terminal no byte of a repository may steer it; elsewhere git has written for itself
+    return code
 
 
 def _state(run: store.Run) -> str:

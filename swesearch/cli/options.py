@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from string import ascii_uppercase
 
 from swesearch.base import Check, UsageError
 
@@ -87,3 +88,24 @@ def home_folder(given: Path | None, environ: Mapping[str, str]) -> Path:
         return Path(chosen).resolve()
     state = environ.get("XDG_STATE_HOME")
     return (Path(state) if state else Path.home() / ".local" / "state") / "swesearch"
+
+
+def letter(number: int) -> str:
+    """The name of a result: A, B, ...; its number after Z."""
+    return ascii_uppercase[number] if number < len(ascii_uppercase) else str(number)
+
+
+def result_number(text: str) -> int:
+    """0 for "A", "a" or "0". Raises UsageError."""
+    if len(text) == 1 and text.upper() in ascii_uppercase:
+        return ascii_uppercase.index(text.upper())
+    if re.fullmatch(r"[0-9]{1,6}", text):
+        return int(text)
+    raise UsageError(f"{text!r} is no result: A is the best, B the next, or 0, 1, 2, ...")
+
+
+def node_number(text: str) -> int:
+    """7 for "n7" or "7". Raises UsageError."""
+    if not re.fullmatch(r"n?[0-9]{1,9}", text):
+        raise UsageError(f"{text!r} is no node: `swesearch show RUN` numbers them, as in n7")
+    return int(text.removeprefix("n"))

@@ -97,12 +97,12 @@ def _added(budget: Mapping[str, float], events: Iterable[Event]) -> dict[str, fl
     return {key: amount + used.get(key, 0) for key, amount in budget.items()}
 
 
-def apply(name: str, number: int, commit: bool, branch: str | None, home: Path | None) -> None:
+def apply(name: str, number: int | None, commit: bool, branch: str | None, home: Path | None) -> None:
     """Write a result of a run to the working copy."""
     _apply(runs.open_run(home_folder(home, os.environ), name), number, commit or branch is not None, branch, sys.stdout)
 
 
-def _apply(run: runs.Run, number: int, commit: bool, branch: str | None, out: TextIO) -> None:
+def _apply(run: runs.Run, number: int | None, commit: bool, branch: str | None, out: TextIO) -> None:
     for path in solve.apply(run, number, commit=commit, branch=branch):
         print(f"changed {safe(path, keep='')}", file=out)
 

@@ -55,6 +55,16 @@ class Progress:
             self.evaluations, self.seconds, self.best = data["evaluations"], data["seconds"], data["best"]
             self.nodes, self.depth, self.rate = data["nodes"], data["depth"], data["candidates_per_second"]
             self.tokens, self.dollars = data.get("tokens", 0), data.get("dollars", 0.0)
+        elif event.kind == "steered":
+            self._steered(data)
+
+    def _steered(self, data: Mapping[str, Any]) -> None:
+        """A pause and its end, and what was added where there is a limit."""
+        self.phase = {"pause": "paused", "continue": "search"}.get(data["order"], self.phase)
+        more = data.get("more", {})
+        self.most_evaluations += int(more.get("evaluations", 0)) if self.most_evaluations else 0
+        self.most_seconds += more.get("seconds", 0.0) if self.most_seconds else 0.0
+        self.most_dollars += more.get("dollars", 0.0) if self.most_dollars else 0.0
 
     def summary(self) -> str:
         """Where the run stands, on one line."""
@@ -89,6 +99,13 @@ def _told(kind: str, data: Mapping[str, Any], verbose: bool) -> str:
         return f"candidate {data['rank']}, {'verified' if data['verified'] else 'not verified'}: {'; '.join(data['reasons'])}"
     if kind == "warning":
         return f"warning: {data['text']}"
+    return _told_aside(kind, data)
+
+
+def _told_aside(kind: str, data: Mapping[str, Any]) -> str:
+    """What is no step of the search itself."""
+    if kind == "steered":
+        return f"{data['order']}{f' n{node}' if (node := data.get('node')) is not None else ''}: {data['effect']}"
     if kind == "alert":
         spent, since = data["spent"], data["since_gain"]
         used = f"{data['share']:.0%} of the budget is used (${spent['dollars']:.3f}, {spent['seconds']:.0f} s)"

@@ -30,12 +30,8 @@ def show_tree(out: Console, events: Iterable[Event], most: int = 40) -> None:
             shown.update(_path(nodes, node))
     for node, depth in _rows(nodes.values(), [node["id"] for node in ranked if node["id"] in shown]):
         mark = "*" if node["id"] in best else " "
-        out.print(
-            Text(
-                f"{mark} {node['value']:.2f} {'n' + str(node['id']):>5}  {'  ' * min(depth, DEEPEST)}{line(node['why'] or 'the code as it is', 100)}{_state(node)}",
-                _style(node),
-            )
-        )
+        what = f"{'  ' * min(depth, DEEPEST)}{line(node['why'] or 'the code as it is', 100)}{_state(node)}"
+        out.print(Text(f"{mark} {node['value']:.2f}  n{node['id']:<4} {what}", _style(node)))
     if left := len(nodes) - len(shown):
         out.print(f"and {left} more (--limit shows more)")
 

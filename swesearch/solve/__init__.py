@@ -5,14 +5,31 @@ from collections.abc import Mapping
 from swesearch.settings import Settings
 from swesearch.solve.fork import fork
 from swesearch.solve.models import named
+from swesearch.solve.names import git
 from swesearch.solve.plan import plan
 from swesearch.solve.prepare import placed
 from swesearch.solve.rank import rank
 from swesearch.solve.ready import ready
-from swesearch.solve.results import apply, candidate, reproduction, root_of, solution
+from swesearch.solve.results import apply, candidate, pick, picked, reproduction, root_of, solution
 from swesearch.solve.search import search
 
-__all__ = ["apply", "candidate", "fork", "models", "placed", "plan", "rank", "ready", "reproduction", "root_of", "search", "solution"]
+__all__ = [
+    "apply",
+    "candidate",
+    "fork",
+    "git",
+    "models",
+    "pick",
+    "picked",
+    "placed",
+    "plan",
+    "rank",
+    "ready",
+    "reproduction",
+    "root_of",
+    "search",
+    "solution",
+]
 
 
 def models(settings: Settings) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ from swesearch.apply import apply_patch
 from swesearch.base import Candidate, Event, Solution, State, UsageError
 from swesearch.codec import decode
 from swesearch.runs import Run
+from swesearch.solve.hunt import write
 from swesearch.solve.reproduce import FOLDER
 from swesearch.store import Store
 
@@ -25,8 +26,29 @@ def reproduction(run: Run) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def apply(run: Run, which: int = 0, *, commit: bool = False, branch: str | None = None) -> tuple[str, ...]:
-    """Write result number `which` (0: the best) to the working copy; returns the paths written.
+def picked(run: Run) -> int:
+    """The number of the result that is handed over where none is named: what the user picked since the last one, else 0."""
+    number = 0
+    for event in run.events():
+        if event.kind in ("solution", "picked"):
+            number = event.data.get("number", 0)
+    return number
+
+
+def pick(run: Run, number: int) -> Candidate:
+    """Let result `number` be the one that is handed over where none is named. Raises UsageError, JournalError while the run goes on."""
+    chosen = candidate(run, number)
+    journal = run.journal()
+    try:
+        journal.append(Event("picked", {"number": number, "node": chosen.attempt.state.tree}), durable=True)
+    finally:
+        journal.close()
+    write(run.patch, chosen.patch)
+    return chosen
+
+
+def apply(run: Run, which: int | None = None, *, commit: bool = False, branch: str | None = None) -> tuple[str, ...]:
+    """Write result number `which` (0: the best; None: what was picked) to the working copy; returns the paths written.
 
     Raises UsageError where there is no such result, or where the files are no longer as the run found them: nothing is written then.
     """
@@ -46,12 +68,14 @@ def root_of(events: Iterable[Event]) -> State:
     return State([event.data["root"] for event in events if event.kind in ("started", "reproduced")][-1])
 
 
-def candidate(run: Run, which: int) -> Candidate:
-    """Result number `which` of a run (0: the best). Raises UsageError where there is none."""
-    found = solution(run)
+def candidate(run: Run, which: int | None = None) -> Candidate:
+    """Result number `which` of a run (0: the best; None: what was picked). Raises UsageError where there is none."""
+    found, which = solution(run), picked(run) if which is None else which
     candidates = (found.best, *found.alternatives) if found else ()
     if any(candidates) and which >= len(candidates):
-        raise UsageError(f"run {run.id} has {len(candidates)} results, numbered from 0: there is no {which}")
+        raise UsageError(
+            f"run {run.id} has {len(candidates)} result{'s' if len(candidates) > 1 else ''}, numbered from 0: there is no {which}"
+        )
     chosen = candidates[which] if any(candidates) else None
     if chosen is None and any(candidates):
         raise UsageError(f"run {run.id} found nothing as certain as was asked for: -n 1 applies the best there is")

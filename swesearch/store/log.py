@@ -86,6 +86,11 @@ class ObjectLog:
     def __contains__(self, id: str) -> bool:
         return id in self._starts
 
+    def ids(self) -> list[str]:
+        """The names of all its objects."""
+        with self._lock:
+            return list(self._starts)
+
     def close(self) -> None:
         """Let go of the file and its lock. From then on the log is empty for its readers."""
         with self._lock:

@@ -72,6 +72,11 @@ class Objects:
         """Those of these objects that plain git cannot see yet, because they are only in a log."""
         return {id: object for id in ids for log in self._logs() if (object := log.read(id))}
 
+    def unsealed(self) -> list[Object]:
+        """Everything that is only in a log so far."""
+        self._look_around()
+        return [object for log in self._logs() for id in log.ids() if (object := log.read(id))]
+
     def close(self) -> None:
         """Seal the log into a pack that plain git reads. The store can be used on."""
         with self._lock:

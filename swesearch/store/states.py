@@ -14,7 +14,7 @@ from swesearch.base import Edit, State, UsageError
 from swesearch.store.cache import Cache
 from swesearch.store.edits import Draft, carry_out
 from swesearch.store.gitsafe import Git, make_git_dir, quoted
-from swesearch.store.log import New, export
+from swesearch.store.log import New, Object, export
 from swesearch.store.objects import EXECUTABLE, FOLDER, SUBMODULE, SYMLINK, Entry, Objects
 from swesearch.store.trees import changes, differing, lookup, walk, write
 from swesearch.store.worktree import WorkingCopy, find, snapshot
@@ -118,6 +118,20 @@ class Store:
                 info, content = self._member(path, entry)
                 tar.addfile(info, io.BytesIO(content))
         return out.getvalue()
+
+    def missing(self, ids: Iterable[str]) -> set[str]:
+        """Which of these git objects are nowhere to be found."""
+        return self._objects.missing(ids)
+
+    def keep(self, objects: Sequence[New]) -> None:
+        """Keep git objects that are no state, and let plain git see them."""
+        if objects:
+            self._objects.add(objects)
+            self._objects.close()
+
+    def unsealed(self) -> list[Object]:
+        """What plain git cannot see yet, because a process is writing it."""
+        return self._objects.unsealed()
 
     def close(self) -> None:
         """Turn what was written into a pack for plain git to read. Not closing loses nothing: the next `open` does it."""

@@ -21,18 +21,18 @@ def shown(events: list[Event], most: int = 40) -> list[str]:
 def test_the_tree_is_shown_best_first_with_the_best_path_marked() -> None:
     events = [node(0, None, 0.2), node(1, 0, 0.3, closed=True), node(2, 0, 0.5), node(3, 2, 1.0), node(4, 2, 0.1, duplicate=True)]
     assert shown(events) == [
-        "* 0.20  the code as it is",
-        "* 0.50    step 2",
-        "* 1.00      step 3  [solved]",
-        "  0.10      step 4  [duplicate]",
-        "  0.30    step 1  [closed]",
+        "* 0.20  n0    the code as it is",
+        "* 0.50  n2      step 2",
+        "* 1.00  n3        step 3  [solved]",
+        "  0.10  n4        step 4  [duplicate]",
+        "  0.30  n1      step 1  [closed]",
     ]
 
 
 def test_the_path_to_the_best_is_shown_whatever_the_limit() -> None:
     events = [node(0, None, 0.0), *(node(i, i - 1, 0.1) for i in range(1, 9)), node(9, 8, 1.0), *(node(i, 0, 0.05) for i in range(10, 30))]
     rows = shown(events, most=3)
-    assert rows[-2] == "* 1.00                    step 9  [solved]"
+    assert rows[-2] == "* 1.00  n9                      step 9  [solved]"
     assert rows[-1] == "and 20 more (--limit shows more)"
 
 
@@ -48,4 +48,4 @@ def test_a_run_without_states_says_so() -> None:
 
 def test_a_dead_end_says_why_it_is_one() -> None:
     events = [node(0, None, 0.2), node(1, 0, 0.0, closed=True, evaluation={"feedback": "it never called\na tool"})]
-    assert shown(events)[1] == "  0.00    step 1  [closed] it never called a tool"
+    assert shown(events)[1] == "  0.00  n1      step 1  [closed] it never called a tool"
