@@ -7,10 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -116,13 +118,35 @@ def repo(tmp_path: Path) -> Callable[..., Path]:
 
     def make(files: Mapping[str, str | bytes], name: str = "repo") -> Path:
         folder = tmp_path / name
-        for path, content in files.items():
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content.encode() if isinstance(content, str) else content)
-        folder.mkdir(parents=True, exist_ok=True)
-        for arguments in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "--allow-empty", "-m", "start")):
-            subprocess.run(["git", *arguments], cwd=folder, check=True, stdin=subprocess.DEVNULL)
+        make_repository(folder, files)
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A run that has ended with several results, for tests that only look: nobody may change it."""
+    from swesearch import runs, solve
+    from swesearch.base import Check, Task
+    from swesearch.settings import Settings
+    from tests.solve.project import FILES, WEAK
+
+    folder = tmp_path_factory.mktemp("finished")
+    make_repository(folder / "repo", FILES | {"tests/test_core.py": WEAK})
+    wanted = {"sandbox": {"kind": "local", "python": sys.executable}, "search": {"workers": 1}, "discriminator": {"patience": 12}}
+    check = Check(("pytest", "-q", "tests/test_core.py"))
+    run = runs.begin(Task(folder / "repo", (check,), "clamp lets too much through"), Settings().updated(wanted, "test"), folder / "home")
+    solve.search(run, lambda _: None, threading.Event())
+    return run
+
+
+def make_repository(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """A real git repository with one commit."""
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
+    folder.mkdir(parents=True, exist_ok=True)
+    for arguments in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "--allow-empty", "-m", "start")):
+        subprocess.run(["git", *arguments], cwd=folder, check=True, stdin=subprocess.DEVNULL)

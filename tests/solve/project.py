@@ -33,3 +33,6 @@ def test_mean():
 """
 FILES = {"pkg/__init__.py": "", "pkg/core.py": CLAMP, "tests/test_core.py": TESTS}
 CHECK = "pytest -q tests/test_core.py"
+
+# Lets several repairs pass: no test says what becomes of a value between the limits.
+WEAK = TESTS.replace("def test_clamp_inside():\n    assert clamp(3, 1, 5) == 3\n\n\n", "")
