@@ -46,9 +46,64 @@ def review(
     preset: Preset = "standard",
     given: Given = None,
     home: Home = None,
+    end_with_stdin: Annotated[bool, typer.Option("--end-with-stdin", hidden=True)] = False,
 ) -> None:
     """Compare two commits of a local repository, with no GitHub at all: what does the head break that the base has whole?"""
     from swesearch.cli import reviewing
 
+    if end_with_stdin:
+        reviewing.end_with_stdin()
     how = reviewing.How(sandbox, model, tuple(budget or ()), preset, tuple(given or ()), home)
     raise typer.Exit(reviewing.review(repo, base, head, report, sarif, fail_on, how))
+
+
+@app.command(epilog=EXIT_CODES)
+def action(
+    repo: Annotated[Path, typer.Argument(metavar="REPO", help="The checkout, with its history (fetch-depth: 0).")] = Path(),
+    report: Annotated[Path, typer.Option(metavar="FILE", help="Where the report goes.")] = Path("swesearch-report.json"),
+    sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write findings as SARIF 2.1.0.")] = None,
+    fail_on: Annotated[str, typer.Option(metavar="WHAT", help="none or finding: what makes the exit code 1.")] = "none",
+    sandbox: Sandbox = None,
+    model: Model = None,
+    budget: Budget = None,
+    preset: Preset = "standard",
+    given: Given = None,
+    home: Home = None,
+) -> None:
+    """In a GitHub runner, on pull_request: review, and write report, job summary and annotations. This step gets no token."""
+    from swesearch.cli import reviewing
+
+    how = reviewing.How(sandbox, model, tuple(budget or ()), preset, tuple(given or ()), home)
+    raise typer.Exit(reviewing.action(repo, report, sarif, fail_on, how))
+
+
+@app.command(epilog=EXIT_CODES)
+def post(
+    report: Annotated[Path, typer.Argument(metavar="REPORT", help="What the review wrote. It is taken for hostile.")],
+    conclusion: Annotated[str, typer.Option(metavar="WHAT", help="neutral or failure: the check run of a head with findings.")] = "neutral",
+) -> None:
+    """In a GitHub runner, on pull_request or workflow_run: post a report with GITHUB_TOKEN. Runs no code and checks nothing out."""
+    from swesearch.cli import reviewing
+
+    raise typer.Exit(reviewing.post(report, conclusion))
+
+
+@app.command(epilog=EXIT_CODES)
+def serve(
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen; put a TLS proxy before it.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535)] = 8000,
+    github: Annotated[str, typer.Option(metavar="HOST", help="The GitHub server whose webhook this is.")] = "github.com",
+    workers: Annotated[int, typer.Option(metavar="N", min=1, help="Reviews at once.")] = 1,
+    sandbox: Sandbox = None,
+    model: Model = None,
+    budget: Budget = None,
+    preset: Preset = "standard",
+    given: Given = None,
+    home: Home = None,
+) -> None:
+    """Answer GitHub's webhook: /webhook and /health. Needs SWESEARCH_BOT_SECRET (the webhook's) and GITHUB_TOKEN."""
+    from swesearch.cli import serving
+    from swesearch.cli.reviewing import How
+
+    how = How(sandbox, model, tuple(budget or ()), preset, tuple(given or ()), home)
+    raise typer.Exit(serving.serve(host, port, github, workers, how))

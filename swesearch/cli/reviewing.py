@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,15 @@ from pathlib import Path
 from swesearch.base import Event, UsageError
 from swesearch.cli.options import home_folder, parse_budget, repository
 from swesearch.cli.running import interruptible
-from swesearch.github.bot import wire
-from swesearch.github.bot.render import sarif_of, text
+from swesearch.github.access import connect, find_access
+from swesearch.github.bot import events, wire
+from swesearch.github.bot.post import post as post_it
+from swesearch.github.bot.render import notices, sarif_of, summary, text, workflow_command
 from swesearch.github.bot.review import Request
 from swesearch.github.bot.review import review as review_it
 from swesearch.report.text import line
 
-FAIL_ON = ("none", "finding")
+FAIL_ON, CONCLUSIONS = ("none", "finding"), ("neutral", "failure")
 INTERRUPTED = 130
 
 
@@ -32,11 +35,19 @@ class How:
     given: tuple[str, ...] = ()
     home: Path | None = None
 
+    def flags(self) -> Mapping[str, object]:
+        """Settings by their names. Raises UsageError."""
+        flags: Mapping[str, object] = {"sandbox.kind": self.sandbox, "model.name": self.model, **parse_budget(self.budget)}
+        return {key: value for key, value in flags.items() if value is not None}
+
+    def options(self) -> tuple[str, ...]:
+        """The same as words of a command, for another process."""
+        named = [f"{key}={value}" for key, value in self.flags().items()]
+        return ("--preset", self.preset, *(word for each in (*self.given, *named) for word in ("-c", each)))
+
     def request(self, repo: Path, base: str, head: str) -> Request:
         """What to review. Raises UsageError."""
-        flags: Mapping[str, object] = {"sandbox.kind": self.sandbox, "model.name": self.model, **parse_budget(self.budget)}
-        named = {key: value for key, value in flags.items() if value is not None}
-        return Request(repository(repo), base, head, home_folder(self.home, os.environ), self.preset, self.given, named)
+        return Request(repository(repo), base, head, home_folder(self.home, os.environ), self.preset, self.given, self.flags())
 
 
 def review(repo: Path, base: str, head: str, report: Path | None, sarif: Path | None, fail_on: str, how: How) -> int:
@@ -49,6 +60,52 @@ def review(repo: Path, base: str, head: str, report: Path | None, sarif: Path | 
     write(sarif, sarif_of(found))
     print(text(found))
     return INTERRUPTED if stop.is_set() else int(fail_on == "finding" and bool(found.findings))
+
+
+def action(repo: Path, report: Path, sarif: Path | None, fail_on: str, how: How) -> int:
+    """Review the pull request of the runner's event. Returns the exit code."""
+    base, head = events.revisions(events.read_event(os.environ), os.environ)
+    code = review(repo, base, head, report, sarif, fail_on, how)
+    found = wire.from_json(report.read_bytes())
+    _append("GITHUB_STEP_SUMMARY", summary(found) + "\n")
+    _append("GITHUB_OUTPUT", f"conclusion={found.ending}\nfindings={len(found.findings)}\nreport={report}\n")
+    for words in map(workflow_command, notices(found)):
+        print(words)
+    return code
+
+
+def post(report: Path, conclusion: str) -> int:
+    """Post a report to the pull request of the runner's event. Returns the exit code."""
+    if conclusion not in CONCLUSIONS:
+        raise UsageError(f"--conclusion must be one of {', '.join(CONCLUSIONS)}, not {conclusion!r}")
+    try:
+        with report.open("rb") as file:
+            found = wire.from_json(file.read(wire.LARGEST + 1))
+    except OSError as error:
+        raise UsageError(f"{report} cannot be read: {error.strerror}") from error
+    repository = events.server(os.environ)
+    api = connect(find_access(repository.host, os.environ))
+    place = events.place(events.read_event(os.environ), api, repository)
+    print(f"posted: {post_it(place, found, conclusion)}")
+    return 0
+
+
+def _append(variable: str, words: str) -> None:
+    """Write to a file of the runner, where there is one."""
+    if path := os.environ.get(variable):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(words)
+
+
+def end_with_stdin() -> None:
+    """End this process as soon as whoever started it is gone, however that ended: it has the other end of our stdin."""
+
+    def wait() -> None:
+        while sys.stdin.buffer.read(1 << 16):
+            pass
+        os._exit(INTERRUPTED)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def tell(event: Event) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from swesearch import __version__
@@ -157,6 +157,17 @@ def notices(report: Report) -> list[dict[str, Any]]:
         for each in report.findings
         if each.path
     ]
+
+
+def workflow_command(notice: Mapping[str, Any]) -> str:
+    """An annotation as the runner reads it from stdout. Nothing in it can begin a command of its own."""
+
+    def safe_value(value: object, marks: str = "%\r\n:,") -> str:
+        return "".join(f"%{ord(c):02X}" if c in marks else c for c in str(value))
+
+    where = {"file": notice["path"], "line": notice["start_line"], "title": notice["title"]}
+    about = ",".join(f"{name}={safe_value(value)}" for name, value in where.items())
+    return f"::warning {about}::{safe_value(notice['message'], '%' + chr(13) + chr(10))}"
 
 
 def sarif_of(report: Report) -> bytes:
