@@ -10,6 +10,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from base64 import b64decode
@@ -23,6 +24,14 @@ FLAGS = (
     *("--headless=new", "--remote-debugging-pipe", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars"),
     *("--disable-background-networking", "--disable-extensions", "--disable-component-update", "--disable-sync", "--mute-audio"),
 )
+# It reads from descriptor 3 and writes to 4. A shell that is only POSIX cannot put there what has a number of two digits.
+START = """
+import fcntl, os, sys
+ours = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
+for theirs, number in zip((3, 4), ours):
+    os.dup2(number, theirs)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 SECONDS = 20.0  # the most that anything here waits
 KEYS = {"Enter": 13, "Escape": 27, "Home": 36, "End": 35, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, " ": 32}
 
@@ -61,10 +70,8 @@ class Browser:
         theirs_in, self._out = os.pipe()
         self._in, theirs_out = os.pipe()
         root = ["--no-sandbox"] if os.geteuid() == 0 else []  # its own sandbox does not start for root
-        # It reads from descriptor 3 and writes to 4; a shell puts ours there.
-        shell = ["/bin/sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh"]
         self._process = subprocess.Popen(
-            [*shell, program, *FLAGS, *root, f"--user-data-dir={profile}", "about:blank"],
+            [sys.executable, "-IS", "-c", START, str(theirs_in), str(theirs_out), program, *FLAGS, *root, f"--user-data-dir={profile}"],
             pass_fds=(theirs_in, theirs_out), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={"PATH": os.environ.get("PATH", os.defpath), "HOME": profile, "LANG": "C.UTF-8", "TZ": "UTC"}, start_new_session=True,
         )  # fmt: skip
@@ -193,6 +200,12 @@ class Page:
         """Errors and warnings of the console, exceptions, and content that was refused."""
         self.run("1")  # whatever was said before this is here by now
         return [words for event in self._browser.events if event.get("sessionId") == self._session for words in _trouble(event)]
+
+    def forget(self) -> None:
+        """Forget troubles that were provoked."""
+        self._browser.events = [
+            event for event in self._browser.events if not list(_trouble(event)) or event.get("sessionId") != self._session
+        ]
 
     def asked(self) -> list[str]:
         """The addresses that were asked for, the page's own first."""

@@ -6,6 +6,7 @@ import random
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ class MadeUp:
         run = runs.begin(
             task, Settings().updated({"model": {"name": "claude-sonnet-5-5"}} if self.messages else {}, "made up"), self.folder / "home"
         )
-        return run, self._events(run, Store.open(repo, run.store))
+        return run, self._events(run)
 
     def _repository(self) -> Path:
         repo = self.folder / "repo"
@@ -61,7 +62,11 @@ class MadeUp:
             subprocess.run(["git", *arguments], cwd=repo, check=True, stdin=subprocess.DEVNULL)
         return repo
 
-    def _events(self, run: runs.Run, store: Store) -> Iterator[Event]:
+    def _events(self, run: runs.Run) -> Iterator[Event]:
+        with closing(Store.open(run.task.repo, run.store)) as store:
+            yield from self._search(run, store)
+
+    def _search(self, run: runs.Run, store: Store) -> Iterator[Event]:
         chance = random.Random(self.seed)
         root = store.root()
         self._states = [(root, 0)]
@@ -83,7 +88,6 @@ class MadeUp:
             yield from self._attempt(number, store, chance)
         yield Event("phase", {"name": "minimise", "detail": "1 candidate passes"})
         yield from self._end(store, root)
-        store.close()
 
     def _attempt(self, number: int, store: Store, chance: random.Random) -> Iterator[Event]:
         parent = self._parent(number, chance)

@@ -8,11 +8,12 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from swesearch import __version__
-from swesearch.base import Attempt, Event, State, Task, UsageError
+from swesearch.base import Attempt, Event, JournalError, State, Task, UsageError
 from swesearch.codec import decode, encode
 from swesearch.journal import Journal, never_begun
 from swesearch.settings import Settings
@@ -123,7 +124,8 @@ def _raised(settings: Settings, steered: Iterable[Event]) -> Settings:
 
 def list_runs(home: Path) -> list[Summary]:
     """All runs, newest first."""
-    return [_summary(path) for path in sorted((home / "runs").glob("*"), reverse=True) if (path / JOURNAL).is_file()]
+    found = sorted((home / "runs").glob("*"), reverse=True)
+    return [_summary(path, _stamp(path)) for path in found if (path / JOURNAL).is_file()]
 
 
 def _events(folder: Path, kind: str = "") -> Iterator[Event]:
@@ -135,7 +137,21 @@ def _events(folder: Path, kind: str = "") -> Iterator[Event]:
         journal.close()
 
 
-def _summary(folder: Path) -> Summary:
+def _stamp(folder: Path) -> tuple[tuple[int, int], ...]:
+    """What changes whenever something is written to a run's journal, which may be in its log still."""
+    files = [path.stat() for path in (folder / JOURNAL, folder / f"{JOURNAL}-wal") if path.exists()]
+    return tuple((each.st_mtime_ns, each.st_size) for each in files)
+
+
+@lru_cache(1000)  # the view lists runs again and again
+def _summary(folder: Path, _: tuple[tuple[int, int], ...]) -> Summary:
+    try:
+        return _folded(folder)
+    except JournalError:  # one that cannot be read must not hide the others
+        return Summary(folder.name, "", folder.stat().st_mtime, "damaged", 0, 0.0)
+
+
+def _folded(folder: Path) -> Summary:
     begun: dict[str, Any] = {}
     state, evaluations, best = "unfinished", 0, 0.0
     for event in _events(folder):

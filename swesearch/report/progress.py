@@ -22,6 +22,7 @@ STOPPED = {
     "usage": "it could not be carried out as it was put",
     "check": "the check cannot run here",
     "passes": "the check already passes",
+    "damaged": "its journal is damaged",
 }
 
 

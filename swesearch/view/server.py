@@ -21,7 +21,7 @@ def serve(home: Path, port: int, below: str, ready: Callable[[str], None]) -> No
     Raises UsageError where the port is taken. Port 0 is any that is free.
     """
     token = secrets.token_urlsafe(18)
-    listening = _listen(port)
+    listening = listen(port)
     address = f"http://{LOOPBACK}:{listening.getsockname()[1]}/{token}/{below}"
     # Streams that never end are not waited for.
     config = uvicorn.Config(
@@ -36,7 +36,8 @@ def serve(home: Path, port: int, below: str, ready: Callable[[str], None]) -> No
         listening.close()
 
 
-def _listen(port: int) -> socket.socket:
+def listen(port: int) -> socket.socket:
+    """A socket of this machine only. Raises UsageError where the port is taken."""
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
