@@ -113,7 +113,7 @@ def _repository(call: Call) -> Answer:
 @route("GET", r"collaborators/([^/]+)/permission", "issues")
 def _permission(call: Call) -> Answer:
     role = call.hub.role(call.words[0])
-    return Answer(200, {"permission": role, "role_name": role, "user": call.hub.shapes.user(call.words[0])})
+    return Answer(200, {"permission": role, "role_name": role, "user": call.hub.shapes.user(call.words[0]) | {"role_name": role}})
 
 
 @route("GET", r"issues/(\d+)")
