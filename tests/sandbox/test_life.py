@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,11 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 def children() -> set[int]:
     """The processes that this one started, in whatever thread."""
-    return {int(pid) for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}
+    found: set[int] = set()
+    for path in Path("/proc/self/task").glob("*/children"):
+        with suppress(FileNotFoundError):  # that thread has just ended
+            found |= {int(pid) for pid in path.read_text().split()}
+    return found
 
 
 def strike(backend: str, run: str, spared: set[int]) -> None:
