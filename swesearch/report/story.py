@@ -35,7 +35,7 @@ class Story:
         self._facts: Row = {
             "version": VERSION, "run": "", "repo": "", "issue": "", "checks": [], "strategy": "", "seed": 0, "models": [], "swesearch": "",
             "started": 0.0, "state": "unfinished", "error": "", "running": True, "root": "", "phase": "", "warnings": [], "baseline": [],
-            "tests": [], "suspects": [], "orders": [], "paused": False, "finalists": [], "solution": None, "messages": [],
+            "tests": [], "suspects": [], "forked": None, "orders": [], "paused": False, "finalists": [], "solution": None, "messages": [],
             "cost": {"evaluations": 0, "seconds": 0.0, "tokens": 0, "dollars": 0.0, "answers": 0},
         }  # fmt: skip
 
@@ -43,6 +43,11 @@ class Story:
         """Take in an event; kinds that say nothing to a reader are passed over."""
         if handler := self._handlers.get(event.kind):
             handler(event.data)
+
+    @property
+    def running(self) -> bool:
+        """Whether nothing says that the search has ended: its process may still have been killed."""
+        return bool(self._facts["running"])
 
     def head(self) -> Row:
         """Everything but the nodes."""
@@ -70,7 +75,7 @@ class Story:
         self._facts |= {
             "issue": task["issue"], "started": data["time"], "swesearch": data["version"], "models": list(names),
             "checks": [" ".join(check["command"]) for check in task["checks"]], "repo": task["repo"]["text"],
-            "budget": settings.get("budget", {}),
+            "budget": settings.get("budget", {}), "forked": _pick(data.get("forked"), "run", "node"),
         }  # fmt: skip
 
     def _started(self, data: Mapping[str, Any]) -> None:
@@ -193,6 +198,10 @@ def story(events: Iterable[Event], diff: Diff = lambda _a, _b: "") -> Row:
     for event in events:
         told.see(event)
     return told.to_dict()
+
+
+def _pick(data: Mapping[str, Any] | None, *names: str) -> Row | None:
+    return {name: data[name] for name in names} if data else None
 
 
 def _row(data: Mapping[str, Any]) -> Row:

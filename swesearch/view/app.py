@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 
 from swesearch.base import JournalError, SwesearchError, UsageError
+from swesearch.journal import is_written
 from swesearch.report.page import page
 from swesearch.report.progress import STOPPED
-from swesearch.runs import list_runs, open_run
+from swesearch.runs import JOURNAL, list_runs, open_run
 from swesearch.steer import Order, steer
 from swesearch.view.pages import compare_page, error_page, index_page
 from swesearch.view.stories import Follower, story_of
@@ -114,12 +116,13 @@ class _Pages:
             follower.close()
 
     def _runs(self) -> list[dict[str, Any]]:
-        found = list_runs(self._home)
         return [
-            {"id": run.id, "repo": run.repo, "started": run.started, "state": run.state, "words": STOPPED.get(run.state, run.state),
-             "evaluations": run.evaluations, "best": run.best}
-            for run in found
-        ]  # fmt: skip
+            {**asdict(run), "words": STOPPED.get(run.state, run.state), "running": run.state == "unfinished" and self._is_written(run.id)}
+            for run in list_runs(self._home)
+        ]
+
+    def _is_written(self, name: str) -> bool:
+        return is_written(self._home / "runs" / name / JOURNAL)
 
     async def _follower(self, name: str) -> Follower:
         run = await run_in_threadpool(open_run, self._home, name)
@@ -156,16 +159,16 @@ def _number(text: str, what: str) -> int:
 
 async def _told(follower: Follower, known: int) -> AsyncIterator[str]:
     """Server-sent events: what is new, each with the number up to which everything is known then."""
-    silent = 0.0
+    silent, lived = 0.0, True
     while True:
         try:
-            number = await run_in_threadpool(follower.step)
+            number, alive = await run_in_threadpool(follower.step)
         except JournalError as error:
             yield _event("trouble", str(error), known)
             return
-        if number > known:
+        if number > known or lived > alive:  # a process that was killed says nothing
             yield _event("story", await run_in_threadpool(follower.news, known), number)
-            known, silent = number, 0.0
+            known, silent, lived = number, 0.0, alive
         elif (silent := silent + EVERY) >= 15:
             yield ": still here\n\n"
             silent = 0.0

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
 from contextlib import closing, suppress
 from threading import Lock
 from typing import Any
 
 from swesearch.base import State, SwesearchError, UsageError
-from swesearch.journal import Journal
+from swesearch.journal import Journal, is_written
 from swesearch.report.patches import unified
 from swesearch.report.story import Story
 from swesearch.runs import JOURNAL, Run
 from swesearch.store import Store
 
-Row = Mapping[str, Any]
+LOOK = 2.0  # seconds between two looks whether a silent process is alive: each holds its lock for a moment
 
 
 class Follower:
@@ -27,28 +27,34 @@ class Follower:
         self._lock = Lock()
         self._store = _store(run)
         self._story = Story(self._diff) if exact else Story()
+        self._alive, self._looked = False, 0.0
         self._touched: dict[int, int] = {}  # by node, the number of the event that changed it last
 
-    def step(self) -> int:
-        """Take in what is new and return the number of the last event. Raises JournalError."""
-        with self._lock, closing(Journal.read(self.run.folder / JOURNAL)) as journal:
+    def step(self) -> tuple[int, bool]:
+        """Take in what is new; return the number of the last event and whether somebody searches. Raises JournalError."""
+        path = self.run.folder / JOURNAL
+        with self._lock, closing(Journal.read(path)) as journal:
+            before = self.number
             for number, event in journal.events(self.number):
                 self._story.see(event)
                 self._touched |= dict.fromkeys(self._story.changed, number)
                 self._story.changed.clear()
                 self.number = number
-            return self.number
+            if self.number > before or time.monotonic() - self._looked > LOOK:
+                self._looked = time.monotonic()
+                self._alive = self._story.running and is_written(path)
+            return self.number, self._alive
 
     def story(self) -> dict[str, Any]:
         """All of it."""
         with self._lock:
-            return {**self._story.to_dict(), "run": self.run.id}
+            return {**self._story.to_dict(), **self._now()}
 
     def news(self, after: int) -> dict[str, Any]:
         """What is to be told to somebody who knows everything up to an event: the head, and the nodes that changed since."""
         with self._lock:
             rows = [node for name, node in self._story.nodes.items() if self._touched.get(name, 0) > after]
-            return {"head": {**self._story.head(), "run": self.run.id}, "nodes": rows}
+            return {"head": {**self._story.head(), **self._now()}, "nodes": rows}
 
     def changes(self, node: int) -> dict[str, str]:
         """What a node changed in its parent and in the base, from the store; nothing where there is no such node, or no store."""
@@ -60,6 +66,10 @@ class Follower:
         """Let go of the store."""
         if self._store:
             self._store.close()
+
+    def _now(self) -> dict[str, Any]:
+        """What a journal cannot know of itself: the name of its folder, and whether its process is alive."""
+        return {"run": self.run.id, "running": self._alive}
 
     def _diff(self, a: str, b: str) -> str:
         """From one tree to another; empty where a state was lost with its repository: the edits are shown then."""

@@ -8,14 +8,13 @@ import pytest
 from benchmarks.made_up import MadeUp
 from swesearch.report.page import embedded, page
 from swesearch.view import story_of
-from tests.report.searched import searched
 
 ATTACK = "<img src=x onerror=alert(1)></script><script>window.hacked=1</script><svg/onload=window.hacked=2>'\"`${1}<!--"
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
-    return story_of(searched(tmp_path_factory.mktemp("page")))
+def told(run_with_a_model):
+    return story_of(run_with_a_model)
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,12 @@ import pytest
 
 from swesearch.base import Event
 from swesearch.report.story import Story, story
-from tests.report.searched import searched
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def told(run_with_a_model):
     """The events of a run with a model, and its story."""
-    events = list(searched(tmp_path_factory.mktemp("story")).events())
+    events = list(run_with_a_model.events())
     return events, story(events)
 
 

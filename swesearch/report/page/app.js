@@ -54,7 +54,7 @@ class Page {
     $("where").textContent = `${name} · ${head.run}`;
     fill($("state"), this.running() ? `running: ${head.phase || "begins"}` : STATES[head.state] || head.state);
     $("state").className = `state ${this.running() ? "running" : head.state === "solved" ? "solved" : "lost"}`;
-    $("kicker").textContent = [name, head.started ? new Date(head.started * 1000).toLocaleString() : "", head.strategy, head.models.join(", ") || "no model"].filter(Boolean).join(" · ");
+    $("kicker").textContent = [name, head.started ? new Date(head.started * 1000).toLocaleString() : "", head.strategy, head.models.join(", ") || "no model", head.forked ? `forked from n${head.forked.node} of ${head.forked.run}` : ""].filter(Boolean).join(" · ");
     $("headline").textContent = best ? upper(best.why || "Fixed") : this.running() ? "The search is under way" : upper(`no fix: ${STATES[head.state] || head.state}`);
     $("lead").textContent = this.lead(best);
     fill($("warnings"), head.warnings.map((text) => h("p", { class: "note" }, text)), head.error ? h("p", { class: "note" }, head.error) : null);
@@ -178,11 +178,6 @@ class Page {
     source.addEventListener("trouble", (event) => { fill($("warnings"), h("p", { class: "note" }, JSON.parse(event.data))); source.close(); });
     this.steering = new Steering(this);
   }
-}
-
-// `code` in backticks, as in the account's sentences.
-function ticked(text) {
-  return text.split(/`([^`]+)`/).map((part, place) => (place % 2 ? h("code", {}, part) : part));
 }
 
 const data = JSON.parse($("story").textContent);

@@ -38,6 +38,11 @@ function duration(seconds) {
   return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+// `code` in backticks, as in the account's sentences.
+function ticked(text) {
+  return text.split(/`([^`]+)`/).map((part, place) => (place % 2 ? h("code", {}, part) : part));
+}
+
 // What became of a state: a badge for people, and whether anything was ever built upon it.
 const BECAME = {
   root: "the code as it was",

@@ -31,4 +31,4 @@ fill($("legend"), both.map((story, place) => h("span", { class: "key" }, h("i", 
 
 fill($("patches"), both.map((story) => h("div", {}, h("div", { class: "caption" }, story.run), best(story) ? diffOf(best(story).patch) : h("p", { class: "dim" }, "Nothing was handed over."))));
 $("same").textContent = best(a) && best(b) ? (best(a).patch === best(b).patch ? "The two patches are the same." : "The two patches differ.") : "";
-fill($("words"), both.map((story) => h("div", {}, story.account.map((section) => h("div", {}, h("h2", {}, section.title), section.lines.map((line) => h("p", {}, line)))))));
+fill($("words"), both.map((story) => h("div", {}, story.account.map((section) => h("div", {}, h("h2", {}, section.title), section.lines.map((line) => h("p", {}, ticked(line))))))));

@@ -20,9 +20,9 @@ function row(run) {
     if (picked.size > 2) picked.delete([...picked][0]);
     show();
   });
-  const kind = run.state === "solved" ? "solved" : run.state === "unfinished" ? "running" : "lost";
+  const kind = run.running ? "running" : run.state === "solved" ? "solved" : "lost";
   return h("tr", { "data-run": run.id }, h("td", {}, box), h("td", { title: run.repo }, name), h("td", {}, h("a", { href: `${base}/runs/${encodeURIComponent(run.id)}` }, run.id)),
-    h("td", { class: "dim" }, new Date(run.started * 1000).toLocaleString()), h("td", {}, h("span", { class: `state ${kind}` }, run.words)),
+    h("td", { class: "dim" }, new Date(run.started * 1000).toLocaleString()), h("td", {}, h("span", { class: `state ${kind}` }, run.running ? "running" : run.words)),
     h("td", { class: "n" }, run.evaluations.toLocaleString("en")), h("td", { class: "n" }, run.best.toFixed(2)));
 }
 
