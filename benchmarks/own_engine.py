@@ -15,7 +15,7 @@ import docker
 
 from sandbox.images import base_image
 
-SECONDS = 60.0  # for its start
+SECONDS = 180.0  # for its start
 NO_NETWORK = ("--bridge=none", "--iptables=false", "--ip6tables=false")
 
 
@@ -27,13 +27,19 @@ def own_engine() -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]
     words = ["dockerd", "-H", address, "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
     alive: list[subprocess.Popen[bytes]] = []
 
-    def start() -> None:
+    def launch() -> None:
         (folder / "pid").unlink(missing_ok=True)
         with (folder / "log").open("ab") as log:
             alive.append(subprocess.Popen([*words, *NO_NETWORK], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True))
+
+    def start() -> None:
         until = time.monotonic() + SECONDS
+        launch()
         while not _answers(address):
             assert time.monotonic() < until, f"dockerd does not start: {(folder / 'log').read_text()[-600:]}"
+            if alive[-1].poll() is not None:  # it gave up: what the one before left behind takes a while to go
+                alive.pop()
+                launch()
             time.sleep(0.2)
 
     def strike() -> None:
