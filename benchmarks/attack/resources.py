@@ -54,15 +54,18 @@ RESOURCES = (
     Attack(
         "memory bomb of many processes", "a limit on the memory of all processes together",
         body="""
-        children = []
+        ready, done = os.pipe()
         for _ in range(6):
-            children.append(os.fork())
-            if children[-1] == 0:
+            if os.fork() == 0:
                 block = b"x" * (150 << 20)
-                time.sleep(5)
+                os.write(done, b".")
+                time.sleep(20)
                 os._exit(0)
-        time.sleep(1.5)
-        if all(os.waitpid(pid, os.WNOHANG) == (0, 0) for pid in children): breach("900 MB in 6 processes")
+        os.close(done)
+        filled = b""
+        while len(filled) < 6 and (part := os.read(ready, 6)): filled += part
+        time.sleep(0.5)
+        if len(filled) == 6 and os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG) is None: breach("900 MB in 6 processes")
         held("killed by the kernel")
         """,
     ),

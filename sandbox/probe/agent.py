@@ -20,7 +20,7 @@ from typing import Any
 
 from sandbox.probe import jail, leftovers
 from sandbox.probe.nursery import Nursery, Refused, Zygote
-from sandbox.probe.processes import Family, memory_kills, start
+from sandbox.probe.processes import Family, memory_kills, standing, start
 from sandbox.probe.runs import Run
 from sandbox.probe.watch import HostGone
 from sandbox.probe.worktree import DATE, TEST_FILE, Base, TreeError, WorkTree, wipe
@@ -71,6 +71,7 @@ class Agent:
         self._nursery = Nursery(self._family, self._hatch)
         self._bases: dict[str, Base] = {}  # the least lately used first
         self._tree = WorkTree()
+        self._standing = standing(os.getpid())
         self._counts_memory = config["cgroup"] and memory_kills() is not None
         for folder, mode in config["modes"].items():
             os.chmod(folder, mode)
@@ -187,7 +188,9 @@ class Agent:
                 run.directly(lambda ends: self._start(request, ends))
             elif not run.by(zygote, {"cpu": limits["cpu"] and math.ceil(limits["cpu"]), "fsize": quota["workspace"]}):
                 self._nursery.drop(zygote)
-            return run.reply()
+            header, blobs = run.reply()
+            header["calm"] = header["calm"] and standing(os.getpid()) == self._standing  # else this box is not to be used again
+            return header, blobs
         finally:
             run.close()
 

@@ -33,9 +33,9 @@ DENIED = {
     "init_module": (175, 105), "finit_module": (313, 273), "kexec_load": (246, 104), "kexec_file_load": (320, 294),
     "move_pages": (279, 239), "migrate_pages": (256, 238), "syslog": (103, 116), "quotactl": (179, 60), "acct": (163, 89),
 }  # fmt: skip
-MACHINES = {  # machine -> (column above, AUDIT_ARCH, clone, clone3, socket, socketpair, ioctl)
-    "x86_64": (0, 0xC000003E, 56, 435, 41, 53, 16),
-    "aarch64": (1, 0xC00000B7, 220, 435, 198, 199, 29),
+MACHINES = {  # machine -> (column above, AUDIT_ARCH, clone, clone3, socket, socketpair, ioctl, prlimit64)
+    "x86_64": (0, 0xC000003E, 56, 435, 41, 53, 16, 302),
+    "aarch64": (1, 0xC00000B7, 220, 435, 198, 199, 29, 261),
 }
 
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -49,7 +49,7 @@ def _refuse(code: int) -> Rule:
 
 def _program(machine: str) -> list[Rule]:
     """The filter, straight down: each check either answers or falls through to the next."""
-    column, arch, clone, clone3, socket, socketpair, ioctl = MACHINES[machine]
+    column, arch, clone, clone3, socket, socketpair, ioctl, prlimit = MACHINES[machine]
     rules = [(LOAD, 0, 0, ARCHITECTURE), (EQUAL, 1, 0, arch), (RETURN, 0, 0, KILL), (LOAD, 0, 0, NUMBER)]
     if machine == "x86_64":  # the x32 calls are the same calls under other numbers
         rules += [(AT_LEAST, 0, 1, 0x40000000), _refuse(errno.ENOSYS)]
@@ -61,6 +61,13 @@ def _program(machine: str) -> list[Rule]:
         allowed = [(EQUAL, len(FAMILIES) - i, 0, family) for i, family in enumerate(FAMILIES)]
         rules += [(EQUAL, 0, len(allowed) + 3, call), (LOAD, 0, 0, FIRST_ARGUMENT), *allowed]
         rules += [_refuse(errno.EAFNOSUPPORT), (RETURN, 0, 0, ALLOW)]
+    rules += [
+        (EQUAL, 0, 4, prlimit),
+        (LOAD, 0, 0, FIRST_ARGUMENT),
+        (EQUAL, 1, 0, 0),
+        _refuse(errno.EPERM),
+        (RETURN, 0, 0, ALLOW),
+    ]  # its own only
     rules += [(EQUAL, 0, 5, ioctl), (LOAD, 0, 0, SECOND_ARGUMENT)]
     rules += [(EQUAL, 1, 0, STDIN_FORGERY[0]), (EQUAL, 0, 1, STDIN_FORGERY[1]), _refuse(errno.EPERM), (RETURN, 0, 0, ALLOW)]
     return [*rules, (RETURN, 0, 0, ALLOW)]

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any, Tuple
 
-from sandbox.probe.processes import Family
+from sandbox.probe.processes import Family, standing
 from sandbox.probe.watch import Watch
 
 KEEP = 3
@@ -31,7 +31,16 @@ class Zygote:
 
     def __init__(self, pid: int, channel: socket.socket) -> None:
         self.pid, self.channel = pid, channel
+        self._standing = b""
         channel.setblocking(False)
+
+    def settled(self) -> None:
+        """From here on nobody may touch it."""
+        self._standing = standing(self.pid)
+
+    def touched(self) -> bool:
+        """Whether a candidate has done something to it that the next one would feel."""
+        return standing(self.pid) != self._standing
 
     def ask(self, message: dict[str, Any], handles: Sequence[int]) -> None:
         """Send a job's limits and its files: job, report, stdout, stderr. Raises OSError."""
@@ -62,15 +71,17 @@ class Nursery:
 
     def has(self, key: Key) -> bool:
         """Whether that zygote lives, or is known to be impossible."""
-        return key in self._refused or (key in self._held and self._held[key].pid in self._family.spared)
+        return key in self._refused or (key in self._held and self._fit(self._held[key]))
 
     def get(self, key: Key) -> Zygote:
         """The zygote of `key`, made if need be. Raises Refused."""
         if key in self._refused:
             raise Refused(self._refused[key])
         zygote = self._held.pop(key, None)
-        if zygote is None or zygote.pid not in self._family.spared:
-            zygote = self._make(key)
+        if zygote is not None and not self._fit(zygote):
+            self.drop(zygote)
+            zygote = None
+        zygote = zygote or self._make(key)
         self._held[key] = zygote
         while len(self._held) > KEEP:
             self.drop(next(iter(self._held.values())))
@@ -81,6 +92,9 @@ class Nursery:
         self._held = {key: held for key, held in self._held.items() if held is not zygote}
         self._family.spared.discard(zygote.pid)
         zygote.channel.close()
+
+    def _fit(self, zygote: Zygote) -> bool:
+        return zygote.pid in self._family.spared and not zygote.touched()
 
     def _make(self, key: Key) -> Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -96,6 +110,7 @@ class Nursery:
             self.drop(zygote)
             self._refused[key] = str(words.get("error", "the zygote did not get ready"))
             raise Refused(self._refused[key])
+        zygote.settled()
         return zygote
 
     def _born(self, key: Key, theirs: socket.socket) -> int:

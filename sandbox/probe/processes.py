@@ -99,6 +99,24 @@ class Family:
             pass
 
 
+def standing(pid: int) -> bytes:
+    """What another process of the same user can do to one, which leaves no other trace: limits, priority, processors, being stopped.
+
+    Nothing for a process that is gone, and where there is no /proc.
+    """
+    texts = []
+    try:
+        for name in ("limits", "status", "stat"):
+            with open(f"/proc/{pid}/{name}", "rb", 0) as file:
+                texts.append(file.read())
+    except OSError:
+        return b""
+    fields = texts[2].rpartition(b")")[2].split()
+    processors = [line for line in texts[1].splitlines() if line.startswith(b"Cpus_allowed:")]
+    stopped = b"stopped" if fields[0] in b"Tt" else b""
+    return b"\n".join([texts[0], *processors, fields[16], *fields[37:39], stopped])  # nice, real-time priority, policy
+
+
 def _stat(name: str) -> tuple[int, int, int] | None:
     """(parent, resident pages, CPU ticks) of a live process, None of a dead one."""
     try:
