@@ -17,7 +17,7 @@ from swesearch.settings import KEYS, PRESETS, STRATEGIES, Settings
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/models.md", "docs/swebench.md", "docs/scaling.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/models.md", "docs/swebench.md", "docs/scaling.md", "docs/github.md")
 CODE = re.findall(r"```.*?```|`[^`\n]+`", README, re.DOTALL)
 COMMANDS = sorted({command for code in CODE for command in re.findall(r"swesearch (\w+)", code) if not code.startswith("```toml")})
 FLAGS = sorted({flag for code in CODE for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]*", code)} - {"--list"})  # of scripts/demo
