@@ -157,7 +157,7 @@ class DiscriminatorSettings:
 class BotSettings:
     """How pull requests are reviewed. The file that counts is that of the base branch."""
 
-    seconds: float = _key(120.0, "seconds for the tests that a change reaches, on each side", low=1)
+    seconds: float = _key(120.0, "CPU seconds for the tests that a change reaches, on each side", low=1)
     reruns: int = _key(3, "times that a failure must show on the head, and not on the base, before it is told", low=2, high=10, repo=True)
     ignore: tuple[str, ...] = _key((), "patterns of paths that are no matter: neither changes to them nor tests in them", repo=True)
     conclusion: str = _key("neutral", "the check run of a head with findings; failure can block a merge", choices=("neutral", "failure"))

@@ -43,7 +43,8 @@ class How:
     def options(self) -> tuple[str, ...]:
         """The same as words of a command, for another process."""
         named = [f"{key}={value}" for key, value in self.flags().items()]
-        return ("--preset", self.preset, *(word for each in (*self.given, *named) for word in ("-c", each)))
+        given = [each if "=" in each else str(Path(each).resolve()) for each in self.given]
+        return ("--preset", self.preset, *(word for each in (*given, *named) for word in ("-c", each)))
 
     def request(self, repo: Path, base: str, head: str) -> Request:
         """What to review. Raises UsageError."""

@@ -18,10 +18,8 @@ from swesearch.github.base import Api, permission
 from swesearch.github.bot.queue import Queue
 from swesearch.github.bot.server import Server
 from swesearch.github.bot.webhook import writers
-from swesearch.github.bot.worker import Worker
+from swesearch.github.bot.worker import SECRET, Worker
 from swesearch.settings import load
-
-SECRET = "SWESEARCH_BOT_SECRET"
 
 
 def serve(host: str, port: int, github: str, workers: int, how: How) -> int:

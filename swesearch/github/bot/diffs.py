@@ -37,13 +37,18 @@ def suggestions(store: Store, head: State, fixed: State) -> tuple[Suggestion, ..
     """What `fixed` changes, as lines of `head` to replace; nothing where it is more than that, or its lines end in another way."""
     found: list[Suggestion] = []
     for path, before, after in store.texts(head, fixed):
-        if not before or not after or b"\r" in before + after or before.count(b"\0"):
+        if not _plain(before) or not _plain(after):
             return ()
         try:
-            found += _of_file(path, before, after)
+            found += _of_file(path, before or b"", after or b"")
         except UnicodeDecodeError:
             return ()
     return tuple(found) if len(store.texts(head, fixed)) == len(store.changed(head, fixed)) else ()
+
+
+def _plain(source: bytes | None) -> bool:
+    """Whether a file is there and holds lines as GitHub writes them."""
+    return source is not None and source.endswith(b"\n") and b"\r" not in source and b"\0" not in source
 
 
 def _of_file(path: str, before: bytes, after: bytes) -> Iterator[Suggestion]:
@@ -60,4 +65,4 @@ def _blocks(before: bytes, after: bytes) -> list[tuple[int, int, int, int]]:
 
 
 def _lines(source: bytes) -> list[bytes]:
-    return source.split(b"\n") if source else []
+    return source.removesuffix(b"\n").split(b"\n") if source else []

@@ -17,6 +17,7 @@ from swesearch.value.checks import BAD
 
 PER_TEST = 20.0  # CPU seconds for one test: one that takes longer counts as hanging
 OVER = "the time for tests was over"
+SLACK = 3  # times the CPU seconds, by the clock
 LEAST = 2.0  # seconds that a run is worth beginning with
 NOTHING: Mapping[str, File | None] = {}
 ENDED = ("complete", "timeout")
@@ -61,40 +62,45 @@ class Side:
     def run(
         self, targets: Sequence[str], seconds: float, changed: Mapping[str, File | None] = NOTHING, sandbox: Sandbox | None = None
     ) -> TestRun:
-        """pytest on these targets, in this order, in a process of its own, with other files laid over. Raises SandboxUnavailable."""
+        """pytest on these targets, in this order, in a process of its own, with other files laid over. Raises SandboxUnavailable.
+
+        `seconds` are of CPU; by the clock it may take three times as long, for other things run on the machine.
+        """
         env = (("PYTHONPATH", "src"),) if self._source else ()
-        job = TestJob(("-q", *targets), env, module=True, seconds=PER_TEST)
+        job = TestJob(("-q", "--continue-on-collection-errors", *targets), env, module=True, seconds=PER_TEST)
         files = Files(self.state.tree, self._archive, changed)
-        return run_tests(sandbox or self.sandbox, files, job, Limits(seconds=seconds))
+        return run_tests(sandbox or self.sandbox, files, job, Limits(SLACK * seconds, seconds))
 
     def look(self, paths: Sequence[str], seconds: float, changed: Mapping[str, File | None] = NOTHING) -> Seen:
-        """What the tests in these files do: all together but for those that cannot be collected. Raises SandboxUnavailable."""
-        until, seen, left = time.monotonic() + seconds, Seen(), list(paths)
-        together = True
+        """What the tests in these files do: together, and what that tells nothing of once more. Raises SandboxUnavailable."""
+        until, seen, left, together = time.monotonic() + SLACK * seconds, Seen(), list(paths), True
         while left and (rest := until - time.monotonic()) >= LEAST:
             some = left if together else left[:1]
-            run = self.run(some, rest, changed)
-            named = _culprit(run, some)
-            together = together and (run.status in ENDED or bool(named))  # else it is not known which file it was: one by one
-            done = [named] if named else some if together or len(some) == 1 else []
-            left = [path for path in left if path not in done]
+            run = self.run(some, min(seconds, rest), changed)
+            done = some if run.status in ENDED or len(some) == 1 else _told(run, some)
+            together = together and bool(done)  # else it is not known which file ended the run: one by one
             self._take(seen, run, done)
+            left = [path for path in left if path not in done]
         seen.unknown.update(dict.fromkeys(left, OVER))
         return seen
 
     def _take(self, seen: Seen, run: TestRun, paths: Sequence[str]) -> None:
         """Put down what a run says of files."""
+        named = {outcome.id.partition("::")[0] for outcome in run.outcomes}
         if run.status in ENDED:
             _read(seen, run, paths)
-        else:
-            for path in paths:
+        for path in paths if run.status not in ENDED else ():
+            if path in named:
+                seen.outcomes.update({each.id: each for each in run.outcomes if each.id.partition("::")[0] == path})
+            else:
                 _alone(seen, run, path, self.has)
 
 
-def _culprit(run: TestRun, paths: Sequence[str]) -> str:
-    """The file that could not be collected, empty where it is none of these."""
-    named = run.detail.partition(": ")[0].partition("::")[0]
-    return named if run.status == "broken" and named in paths else ""
+def _told(run: TestRun, paths: Sequence[str]) -> list[str]:
+    """The files that a broken run tells of: those whose tests it ran all the same, and the one that could not be collected."""
+    broken = run.detail.partition(": ")[0].partition("::")[0]
+    ran = {outcome.id.partition("::")[0] for outcome in run.outcomes}
+    return [path for path in paths if path == broken or path in ran] if run.status == "broken" else []
 
 
 def _read(seen: Seen, run: TestRun, paths: Sequence[str]) -> None:

@@ -29,7 +29,11 @@ from swesearch.settings import Settings
 POLL = 0.1  # seconds between two looks at whether a job is still wanted
 GRACE = 10.0  # seconds that a child has to end by itself
 NOWHERE = "0" * 40  # the base of a report that came to no base
-KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "DOCKER_HOST", "XDG_CACHE_HOME")  # of our environment, for the child
+KEPT = (  # of our environment, for the child
+    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
+    *("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_CONTEXT"),
+)
+SECRET = "SWESEARCH_BOT_SECRET"
 KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL")
 PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 ENVIRONMENT_FAILED = 4
@@ -129,7 +133,7 @@ class Worker:
         with (home / "log").open("wb") as log:
             child = subprocess.Popen(
                 [*words, *self._budget(job), "--end-with-stdin"], stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=home,
-                env=self._environment(home), process_group=0,
+                env=self._environment(), process_group=0,
             )  # fmt: skip
             code = self._wait(job, child)
         if code == 0:
@@ -146,11 +150,11 @@ class Worker:
         amounts = {"evaluations": limits.evaluations * helpings, "seconds": limits.seconds * helpings, "dollars": dollars}
         return [word for key, amount in amounts.items() for word in ("-c", f"budget.{key}={amount}")]
 
-    def _environment(self, home: Path) -> Mapping[str, str]:
+    def _environment(self) -> Mapping[str, str]:
         """Nothing of ours that is a secret, but for the key of the model if there is one."""
-        kept = (*KEPT, *PROXIES, *(KEYS if self.settings.model.name else ()))
-        ours = {name: value for name, value in os.environ.items() if name in kept or name.startswith("SWESEARCH_")}
-        return {**ours, "HOME": str(home), "SWESEARCH_BOT_SECRET": ""}
+        kept = {*KEPT, *PROXIES, *(KEYS if self.settings.model.name else ())}
+        ours = ("SWESEARCH_", "UV_", "PIP_")
+        return {name: value for name, value in os.environ.items() if (name in kept or name.startswith(ours)) and name != SECRET}
 
     def _wait(self, job: Job, child: subprocess.Popen[bytes]) -> int:
         """The child's exit code. It is ended where it is not wanted, or takes longer than all its budgets together."""
