@@ -127,16 +127,30 @@ def repo(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A run that has ended with several results, for tests that only look: nobody may change it."""
+    from tests.solve.project import FILES, WEAK
+
+    return searched(tmp_path_factory.mktemp("finished"), FILES | {"tests/test_core.py": WEAK}, {"discriminator": {"patience": 12}})
+
+
+@pytest.fixture(scope="session")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A run whose budget has ended before anything was found, for tests that only look: nobody may change it."""
+    from tests.solve.project import HOPELESS
+
+    return searched(tmp_path_factory.mktemp("stopped"), HOPELESS, {"budget": {"evaluations": 4}})
+
+
+def searched(folder: Path, files: Mapping[str, str | bytes], wanted: Mapping[str, object]) -> Any:
+    """A run on a small repository, as far as it goes."""
     from swesearch import runs, solve
     from swesearch.base import Check, Task
     from swesearch.settings import Settings
-    from tests.solve.project import FILES, WEAK
 
-    folder = tmp_path_factory.mktemp("finished")
-    make_repository(folder / "repo", FILES | {"tests/test_core.py": WEAK})
-    wanted = {"sandbox": {"kind": "local", "python": sys.executable}, "search": {"workers": 1}, "discriminator": {"patience": 12}}
+    make_repository(folder / "repo", files)
+    cheap = {"sandbox": {"kind": "local", "python": sys.executable}, "search": {"workers": 1}}
     check = Check(("pytest", "-q", "tests/test_core.py"))
-    run = runs.begin(Task(folder / "repo", (check,), "clamp lets too much through"), Settings().updated(wanted, "test"), folder / "home")
+    settings = Settings().updated(cheap, "test").updated(wanted, "test")
+    run = runs.begin(Task(folder / "repo", (check,), "clamp lets too much through"), settings, folder / "home")
     solve.search(run, lambda _: None, threading.Event())
     return run
 

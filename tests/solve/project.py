@@ -36,3 +36,6 @@ CHECK = "pytest -q tests/test_core.py"
 
 # Lets several repairs pass: no test says what becomes of a value between the limits.
 WEAK = TESTS.replace("def test_clamp_inside():\n    assert clamp(3, 1, 5) == 3\n\n\n", "")
+
+# What one of these tests wants no edit can do: a search goes on to the end of its budget.
+HOPELESS = FILES | {"tests/test_core.py": TESTS.replace("clamp(3, 1, 5) == 3", "sorted(clamp(3, 1, 5)) == [7, 91]")}

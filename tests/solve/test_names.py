@@ -9,7 +9,7 @@ import pytest
 from swesearch import runs, solve
 from swesearch.base import UsageError
 from swesearch.journal import Journal
-from tests.solve.project import CLAMP, FILES
+from tests.solve.project import CLAMP, HOPELESS
 from tests.solve.test_search import begin
 
 
@@ -50,7 +50,7 @@ def test_what_does_not_only_read_is_refused(finished, arguments):
 
 
 def test_states_of_a_search_that_goes_on_can_be_looked_at(repo, tmp_path):
-    begun = begin(repo(FILES), tmp_path / "home", search_workers=1)
+    begun = begin(repo(HOPELESS), tmp_path / "home", search_workers=1, budget_evaluations=3)
     seen = []
 
     def look(event):

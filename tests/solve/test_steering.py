@@ -1,5 +1,6 @@
 """Orders from outside, in real searches: what they do, that they count once, and that a resumed run does the same again."""
 
+import shutil
 import threading
 import time
 
@@ -8,10 +9,8 @@ import pytest
 from swesearch import runs, solve
 from swesearch.base import UsageError
 from swesearch.steer import MAILBOX, Mailbox, Order, orders, running, steer
-from tests.solve.project import FILES
+from tests.solve.project import HOPELESS
 from tests.solve.test_search import begin, nodes
-
-HOPELESS = FILES | {"tests/test_core.py": FILES["tests/test_core.py"].replace("clamp(3, 1, 5) == 3", "sorted(clamp(3, 1, 5)) == [7, 91]")}
 
 
 class Watch:
@@ -40,13 +39,11 @@ def ended(events):
     return next(event.data["why"] for event in events if event.kind == "stopped")
 
 
-def below(begun, number):
-    """The numbers of a node and of what came of it."""
-    found = {number}
-    for id, parent, *_ in nodes(begun):
-        if parent in found:
-            found.add(id)
-    return found
+@pytest.fixture
+def ended_run(stopped, tmp_path):
+    """A run of one's own that has stopped."""
+    shutil.copytree(stopped.folder, tmp_path / "home" / "runs" / stopped.id)
+    return runs.open_run(tmp_path / "home", stopped.id)
 
 
 def test_stop_ends_a_search_that_can_be_resumed(repo, tmp_path):
@@ -99,26 +96,25 @@ def test_while_a_search_is_paused_nothing_is_begun_and_the_clock_stands_still(re
 
 
 def test_a_pruned_branch_is_left_alone_and_the_run_resumes_with_the_same_tree(repo, tmp_path):
-    """The first state that is no dead end is pruned; later sessions prune it at the same place."""
-    begun = begin(repo(FILES), tmp_path / "a", search_workers=2, discriminator_patience=12)
-    halved = begin(begun.task.repo, tmp_path / "b", search_workers=2, discriminator_patience=12)
+    """The first state that is no dead end is pruned; a later session prunes it at the same place."""
+    folder = repo(HOPELESS)
+    whole, halved = (begin(folder, tmp_path / name, search_workers=2, budget_evaluations=12) for name in "ab")
     stop = threading.Event()
 
     def prune(run):
-        first = next(event.data for event in run.events("node") if event.data["id"] and not event.data["closed"])
-        return Mailbox(run.folder).send(Order("prune", node=first["id"])), first["tree"]
+        first = next(event.data["id"] for event in run.events("node") if event.data["id"] and not event.data["closed"])
+        Mailbox(run.folder).send(Order("prune", node=first))
 
-    pruned = []
-    solution, _ = search(begun, 6, lambda: pruned.append(prune(begun)))
-    assert pruned[0][1] not in {each.attempt.state.tree for each in (solution.best, *solution.alternatives) if each}
-
-    search(halved, 6, lambda: prune(halved))
+    search(whole, 6, lambda: prune(whole))
+    search(halved, 6, lambda: (prune(halved), threading.Timer(0.2, stop.set).start()), stop)
     count = len(nodes(halved))
-    again = runs.open_run(tmp_path / "b", halved.id)
-    search(again, 3, stop=stop)
-    assert nodes(halved)[:count] == nodes(begun)[:count]
-    assert len(nodes(halved)) == count
-    assert len(orders(halved)) == 1
+    search(runs.open_run(tmp_path / "b", halved.id))
+
+    pruned = orders(whole)[0]["node"]
+    assert count < 13
+    assert nodes(halved) == nodes(whole)
+    assert [order["at"] for order in orders(halved)] == [order["at"] for order in orders(whole)]
+    assert not [id for id, parent, *_ in nodes(whole)[8:] if parent == pruned]
 
 
 def test_a_hint_brings_what_it_speaks_of_forward_at_once_and_is_kept_with_the_node(repo, tmp_path):
@@ -132,28 +128,20 @@ def test_a_hint_brings_what_it_speaks_of_forward_at_once_and_is_kept_with_the_no
     assert orders(begun)[0]["text"] == "the bug is in core.py:10, in `mean`"
 
 
-def test_orders_to_a_run_that_is_not_going_on_count_when_it_is_resumed_or_are_refused(repo, tmp_path):
-    begun = begin(repo(HOPELESS), tmp_path / "home", budget_evaluations=4, search_workers=1)
-    search(begun)
-
-    assert not running(begun)
+def test_orders_to_a_run_that_is_not_going_on_count_when_it_is_resumed_or_are_refused(ended_run, tmp_path):
+    assert not running(ended_run)
     for order in (Order("pause"), Order("continue"), Order("stop"), Order("add", more={"evaluations": 3})):
-        with pytest.raises(UsageError, match=f"not going on now: `swesearch resume {begun.id}"):
-            steer(begun, order)
-    assert "kept" in steer(begun, Order("hint", node=0, text="mean is right"))
-    search(runs.open_run(tmp_path / "home", begun.id))
-    assert [order["order"] for order in orders(begun)] == ["hint"]
+        with pytest.raises(UsageError, match=f"not going on now: `swesearch resume {ended_run.id}"):
+            steer(ended_run, order)
+    assert "kept" in steer(ended_run, Order("hint", node=0, text="mean is right"))
+    sent(ended_run, Order("stop"), Order("pause"))()  # as a session that has just ended leaves them
 
-
-def test_what_was_sent_when_the_search_had_ended_does_not_stop_the_next_session(repo, tmp_path):
-    begun = begin(repo(HOPELESS), tmp_path / "home", budget_evaluations=3, search_workers=1)
-    search(begun)
-    sent(begun, Order("stop"), Order("pause"))()
-
-    _, events = search(runs.open_run(tmp_path / "home", begun.id))
+    _, events = search(ended_run)
 
     assert ended(events) == "budget"
-    assert [order["effect"] for order in orders(begun)] == ["it came too late: the search had ended by itself"] * 2
+    assert [(order["order"], order["effect"][:16]) for order in orders(ended_run)] == [
+        ("stop", "it came too late"), ("pause", "it came too late"), ("hint", "heard: the next "),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -164,21 +152,15 @@ def test_what_was_sent_when_the_search_had_ended_does_not_stop_the_next_session(
         (("hint", 1, "x"), "is a dead end"),
     ],
 )
-def test_orders_for_nodes_that_cannot_take_them_are_refused_with_the_reason(repo, tmp_path, order, words):
-    begun = begin(repo(HOPELESS), tmp_path / "home", budget_evaluations=3, search_workers=1)
-    search(begun)
-
+def test_orders_for_nodes_that_cannot_take_them_are_refused_with_the_reason(stopped, order, words):
     with pytest.raises(UsageError, match=words):
-        steer(begun, Order(*order))
-    assert not (begun.folder / MAILBOX).exists()
+        steer(stopped, Order(*order))
+    assert not (stopped.folder / MAILBOX).exists()
 
 
-def test_a_finished_run_takes_no_orders(repo, tmp_path):
-    begun = begin(repo(FILES), tmp_path / "home")
-    search(begun)
-
-    with pytest.raises(UsageError, match=f"is finished: `swesearch fork {begun.id} NODE`"):
-        steer(begun, Order("hint", node=0, text="no"))
+def test_a_finished_run_takes_no_orders(finished):
+    with pytest.raises(UsageError, match=f"is finished: `swesearch fork {finished.id} NODE`"):
+        steer(finished, Order("hint", node=0, text="no"))
 
 
 def test_a_running_search_answers(repo, tmp_path):
