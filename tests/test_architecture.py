@@ -56,7 +56,7 @@ ROOMS: dict[str, set[str]] = {
     "swesearch.cli": TOOLS | PARTS | {"swesearch.solve", "swesearch.view", "swesearch.github"},
     "swesearch.__main__": {"swesearch.cli"},
     "swesearch": WORDS,
-    "benchmarks": TOOLS | PARTS | {"swesearch.solve", "swesearch.cli", "swesearch.testing"},
+    "benchmarks": TOOLS | PARTS | {"swesearch.solve", "swesearch.cli", "swesearch.testing", "swesearch.view"},
 }
 
 # Clients that are slow to import, or reach out of the process: only these modules may name them.

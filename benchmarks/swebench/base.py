@@ -95,3 +95,4 @@ class Outcome:
     run: str = ""  # id of the swesearch run
     error: str = ""  # an infrastructure failure, in one line: nothing is said of the code
     mode: Mode = "issue"  # "check": the failing tests were given, which nobody has in real life
+    confidence: float | None = None  # the stated chance that the patch is right

@@ -16,7 +16,10 @@ from benchmarks.swebench.outputs import Result, Results
 from benchmarks.swebench.preds import PREDS, put
 from benchmarks.swebench.stats import spread, wilson
 from benchmarks.swebench.table import ended
+from swesearch.base import SwesearchError
 from swesearch.report.text import line
+from swesearch.runs import JOURNAL, open_run
+from swesearch.view import story_of
 
 REPORT = "report.json"
 SCHEMA = 2  # as the harness numbers its reports
@@ -27,6 +30,8 @@ def write(folder: Path) -> dict[str, Any]:
     from benchmarks.swebench.report_html import page
 
     found = summary(Results.read(folder))
+    for row in found["instances"]:
+        row["page"] = _page(folder, row)
     put(folder / REPORT, json.dumps(found, indent=1) + "\n")
     put(folder / "report.html", page(found))
     return found
@@ -164,7 +169,25 @@ def _row(row: Result) -> dict[str, Any]:
         "seconds": outcome.cost.seconds,
         "evaluations": outcome.cost.evaluations,
         "run": outcome.run,
+        "right": _right(row, _depth(row)) if grade else None,
+        "confidence": outcome.confidence,
     }
+
+
+def _page(folder: Path, row: dict[str, Any]) -> str:
+    """Write the page of an instance's run beside its journal, unless it is as new; returns where it is, "" where there is no run here."""
+    from swesearch.report.page import page
+
+    home = folder / row["id"]
+    journal, target = home / "runs" / row["run"] / JOURNAL, home / "run.html"
+    if not row["run"] or not journal.is_file():
+        return ""
+    if not target.is_file() or target.stat().st_mtime < journal.stat().st_mtime:
+        try:
+            put(target, page(story_of(open_run(home, row["run"]))))
+        except SwesearchError:  # a journal that cannot be read: the numbers are there without its page
+            return ""
+    return f"{row['id']}/run.html"
 
 
 def _candidates(row: Result) -> tuple[str, ...]:

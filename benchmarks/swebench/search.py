@@ -98,7 +98,7 @@ def _outcome(instance: Instance, run: runs.Run, mode: Mode, ended: str) -> Outco
     status = STATUS.get(ended, ended.capitalize())
     if ended == "budget" and 0 < run.settings.budget.seconds <= found.cost.seconds:
         status = "TimeExceeded"
-    return Outcome(instance.id, status, patch, tuple(map(_finalist, ranking)), found.cost, run.id, mode=mode)
+    return Outcome(instance.id, status, patch, tuple(map(_finalist, ranking)), found.cost, run.id, mode=mode, confidence=found.confidence)
 
 
 def _finalist(candidate: Candidate) -> Finalist:

@@ -31,8 +31,11 @@ def document(template: str, title: str, data: object, scripts: tuple[str, ...], 
     )
 
 
-def policy(style: str, script: str = "", connect: bool = False) -> str:
-    """A Content-Security-Policy under which nothing but these two texts can act: no other script, no address, no form."""
+def policy(style: str, script: str = "", connect: bool = False, marks: bool = False) -> str:
+    """A Content-Security-Policy under which nothing but these two texts can act: no other script, no address, no form.
+
+    `marks`: single elements may have a style of their own, for a page that is drawn without a script.
+    """
     may = {
         "default-src": "'none'",
         "script-src": _hash(script) if script else "'none'",
@@ -41,7 +44,7 @@ def policy(style: str, script: str = "", connect: bool = False) -> str:
         "connect-src": "'self'" if connect else "'none'",
         "base-uri": "'none'",
         "form-action": "'none'",
-    }
+    } | ({"style-src-attr": "'unsafe-inline'"} if marks else {})
     return "; ".join(f"{name} {value}" for name, value in may.items())
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.made_up import MadeUp
 from benchmarks.swebench import report
 from benchmarks.swebench.base import Finalist, Grade, Outcome, Status
 from benchmarks.swebench.outputs import Results, patch_id
+from benchmarks.swebench.report_plots import bins, budget_plot, calibration_plot, curve
 from swesearch.base import Cost
 
 
@@ -87,6 +89,36 @@ def test_the_page_stands_alone_and_escapes_what_others_wrote(tmp_path: Path) -> 
     assert "&lt;b&gt;why" in text
     assert "25.0 %" in text
     assert json.loads((tmp_path / "report.json").read_text())["rate"]["resolved"] == 1
+
+
+def test_every_instance_leads_to_the_page_of_its_run(tmp_path: Path) -> None:
+    run = MadeUp(tmp_path / "made up", 12).make()
+    results = Results.open(tmp_path / "results", {"model_name_or_path": "ours", "instances": ["a <b>", "no-run"]}, ())
+    results.update("a <b>", outcome=Outcome("a <b>", "Submitted", "r", run=run.id), grades={}, error="")
+    results.update("no-run", outcome=Outcome("no-run", "Submitted", "", run="gone"), grades={}, error="")
+    results.close()
+    (tmp_path / "results" / "a <b>" / "runs").mkdir(parents=True)
+    run.folder.rename(tmp_path / "results" / "a <b>" / "runs" / run.id)
+
+    report.write(tmp_path / "results")
+
+    page = Page()
+    page.feed((tmp_path / "results" / "report.html").read_text())
+    assert page.addresses == ["a%20%3Cb%3E/run.html"]
+    assert (tmp_path / "results" / "a <b>" / "run.html").read_text().startswith("<!doctype html>")
+
+
+def test_the_plots_say_what_share_is_resolved_within_a_budget_and_how_good_stated_chances_are() -> None:
+    rows = [
+        {"right": n > 4, "status": "resolved" if n > 6 else "unresolved", "dollars": n, "evaluations": n, "confidence": n / 10}
+        for n in range(1, 11)
+    ]
+    assert curve([3, 1], 4, 10) == [(0.0, 0.0), (1, 0.25), (3, 0.5), (10, 0.5)]
+    assert "oracle 60%, selected 40% of 10 graded instances" in budget_plot(rows)
+    assert bins([(0.1, False), (0.15, True), (0.9, True), (1.0, True)]) == [(0.125, 1, 2), (0.95, 2, 2)]
+    assert "10 patches that were handed over; Brier score 0.105" in calibration_plot(rows)
+    assert "nothing is graded yet" in budget_plot([])
+    assert "no patch with a stated chance" in calibration_plot([])
 
 
 def test_several_seeds_give_mean_spread_and_what_is_not_stable(tmp_path: Path) -> None:
