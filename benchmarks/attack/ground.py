@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 import subprocess
@@ -14,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.attack.base import PROJECT
+from benchmarks.attack.git_vectors import repository
 from sandbox.base import Limits, Quota, Sandbox
 from sandbox.choose import choose
 from sandbox.environment import find
@@ -32,18 +32,6 @@ from swesearch.value.tests import Failing, Nearby
 QUOTA = Quota(memory=512 << 20, workspace=64 << 20, temporary=32 << 20, inodes=5_000, processes=128, open_files=256)  # soon reached
 LIMITS = Limits(seconds=30.0)  # candidates get a fifth of it
 COMMAND = ("pytest", "-q", "test_deep.py")
-GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "HOME": os.devnull, "PATH": os.environ.get("PATH", os.defpath)}
-
-
-def repository(folder: Path, files: Mapping[str, str] = PROJECT) -> Path:
-    """A git repository with one commit."""
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text)
-    name = ("-c", "user.name=A Victim", "-c", "user.email=victim@example.com")
-    for words in (("init", "-q", "-b", "main"), ("add", "-A"), (*name, "commit", "-q", "-m", "start")):
-        subprocess.run(["git", *words], cwd=folder, env=GIT, check=True, stdin=subprocess.DEVNULL)
-    return folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +113,7 @@ class Ground:
     def __init__(self, backend: str, folder: Path, quota: Quota = QUOTA) -> None:
         """Raises SandboxUnavailable where the backend does not work."""
         choice = choose(backend)
-        repo = repository(folder / "repo")
+        repo = repository(folder / "repo", PROJECT)
         self.run = f"attack-{secrets.token_hex(4)}"
         store = Store.open(repo, folder / "store.git")
         root = store.root()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from collections import Counter
 
@@ -51,13 +52,19 @@ class Lint:
 
 
 def _ruff(path: str, source: bytes) -> list[dict[str, str]]:
-    """Run ruff over one file's text on stdin. The repository's own configuration is not read."""
+    """Run ruff over one file's text on stdin. The repository's own configuration is not read. Nothing is said of what is not UTF-8."""
+    try:
+        source.decode()
+    except UnicodeDecodeError:
+        return []
     rules = ",".join((*FATAL, *UNTIDY))
     command = [find_ruff_bin(), "check", "--isolated", "--no-cache", "--quiet", "--output-format=json", f"--select={rules}"]
     try:
-        done = subprocess.run([*command, "--stdin-filename", path, "-"], input=source, capture_output=True, timeout=30, check=False)
+        done = subprocess.run([*command, f"--stdin-filename={path}", "-"], input=source, capture_output=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LintUnavailable(f"ruff could not be run: {error}") from error
+    if -done.returncode in (signal.SIGABRT, signal.SIGSEGV):  # its parser recurses: only what the source holds does that
+        return [{"code": "E9", "message": "nested too deeply to be read"}]
     if done.returncode not in (0, 1):
         raise LintUnavailable(f"ruff failed: {done.stderr.decode(errors='replace').strip()[:200]}")
     findings: list[dict[str, str]] = json.loads(done.stdout)
