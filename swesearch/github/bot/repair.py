@@ -21,9 +21,11 @@ from swesearch.github.bot.trials import Seen, Side
 from swesearch.settings import Settings
 from swesearch.solve.search import search
 from swesearch.store import Store
+from swesearch.store.gitsafe import write_file
 from swesearch.value.checks import BAD
 from swesearch.value.protect import protected
 
+TOLD = 2  # candidates of a search
 TRIES = 24  # states that are tried to make what is taken back small
 LONGEST, SHOWN = 20_000, 8  # characters of a patch, and suggestions of it
 BOOK = "searches.json"  # which run looked for which fix, for the next time
@@ -51,7 +53,7 @@ class Repairs:
         """The findings with what mends each, best first; what one fix mends is one finding. Raises SandboxUnavailable."""
         done: list[Finding] = []
         for finding in findings:
-            cause = next((n for n, changed in enumerate(self.found) if changed and self._mends(finding, changed)), None)
+            cause = next((n for n, changed in enumerate(self.found) if changed and self._passes(finding, changed)), None)
             if cause is None:
                 fixes = [] if self.stop.is_set() else self._fixes(finding)
                 self.found.append(fixes[0][0] if fixes else {})
@@ -83,9 +85,8 @@ class Repairs:
             return
         store = Store.open(run.task.repo, run.store)
         try:
-            for candidate in (solution.best, *solution.alternatives):
-                changed = store.changed(self.pair.head.state, candidate.attempt.state)
-                if self._mends(finding, changed):
+            for candidate in (solution.best, *solution.alternatives)[:TOLD]:
+                if self._keeps(store.changed(self.pair.head.state, candidate.attempt.state)):
                     yield from _fix(store, self.pair.head.state, candidate.attempt.state, "search", _why(candidate), candidate.reasons)
         finally:
             store.close()
@@ -95,12 +96,12 @@ class Repairs:
         book = self.home / BOOK
         known: dict[str, str] = json.loads(book.read_text()) if book.is_file() else {}
         key = f"{self.pair.head.state.tree} {finding.command}"
-        if key in known:
+        if key in known and (self.home / "runs" / known[key]).is_dir():
             before = runs.open_run(self.home, known[key])
             return runs.Run(before.folder, replace(before.task, repo=self.pair.head.folder), self.settings)
         task = Task(self.pair.head.folder, (Check(tuple(shlex.split(finding.command))),), issue=_words(finding))
         run = runs.begin(task, self.settings, self.home)
-        book.write_text(json.dumps({**known, key: run.id}))
+        write_file(book, json.dumps({**known, key: run.id}).encode())
         return run
 
     def _undone(self, finding: Finding) -> Iterator[tuple[Changed, Fix]]:
@@ -111,23 +112,23 @@ class Repairs:
         old = store.overlay(head, base, paths)
 
         def good(state: State) -> bool:
-            return state != head and self._mends(finding, store.changed(head, state))
+            return state != head and self._passes(finding, store.changed(head, state))
 
         if self.stop.is_set() or not paths or not good(old):
             return
         least = minimise(store, head, old, good, TRIES)
-        if least != old:
+        if least != old and self._keeps(store.changed(head, least)):
             words = "Without these lines of the pull request the tests pass"
             yield from _fix(store, head, least, "undo", words, ("tests near the change that passed on the head still pass",))
 
-    def _mends(self, finding: Finding, changed: Changed) -> bool:
-        """Whether the tests of a finding pass with these files, and no test near the pull request that passes on its head is broken."""
-        for name in (name for name in finding.tests if "::" not in name):
-            if not self.head.run([name], self.seconds, changed=changed).passed:
-                return False
+    def _passes(self, finding: Finding, changed: Changed) -> bool:
+        """Whether the tests of a finding pass with these files."""
+        files = [[name] for name in finding.tests if "::" not in name]  # each has a process to itself
         tests = [name for name in finding.tests if "::" in name]
-        if tests and not self.head.run(tests, self.seconds, changed=changed).passed:
-            return False
+        return all(self.head.run(some, self.seconds, changed).passed for some in (*files, tests) if some)
+
+    def _keeps(self, changed: Changed) -> bool:
+        """Whether no test that the pull request reaches, and that passes on its head, is broken with these files."""
         good = [name for name, outcome in self.seen.outcomes.items() if outcome.outcome == "passed"]
         after = self.head.look(list(dict.fromkeys(name.partition("::")[0] for name in good)), self.seconds, changed)
         return not {name for name, outcome in after.outcomes.items() if outcome.outcome in BAD}.intersection(good)
