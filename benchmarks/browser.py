@@ -137,6 +137,7 @@ class Page:
         self._browser, self._session, self._target = browser, session, target
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._ask(f"{domain}.enable")
+        self._ask("Performance.enable", timeDomain="threadTicks")
         self._ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
     def open(self, url: str, theme: Literal["light", "dark"] = "light") -> None:
@@ -195,6 +196,17 @@ class Page:
         width = self.run("innerWidth")
         clip = {"clip": {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}, "captureBeyondViewport": True} if height else {}
         path.write_bytes(b64decode(self._ask("Page.captureScreenshot", format="png", **clip)["data"]))
+
+    def painted(self) -> float:
+        """Milliseconds from the beginning until something could be read."""
+        name = "performance.getEntriesByName('first-contentful-paint')"
+        self.until(f"{name}.length")
+        return float(self.run(f"{name}[0].startTime"))
+
+    def cpu(self) -> float:
+        """CPU seconds that the page's main thread has used for its tasks."""
+        found = {each["name"]: each["value"] for each in self._ask("Performance.getMetrics")["metrics"]}
+        return float(found["TaskDuration"])
 
     def troubles(self) -> list[str]:
         """Errors and warnings of the console, exceptions, and content that was refused."""

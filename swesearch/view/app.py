@@ -126,7 +126,8 @@ class _Pages:
 
     async def _follower(self, name: str) -> Follower:
         run = await run_in_threadpool(open_run, self._home, name)
-        if run.id not in self._followers:
+        known = self._followers.get(run.id)
+        if known is None or known.failed:  # a journal that was mended begins anew
             self._followers[run.id] = await run_in_threadpool(partial(Follower, run, exact=False))
         await run_in_threadpool(self._followers[run.id].step)
         return self._followers[run.id]

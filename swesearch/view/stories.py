@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 from threading import Lock
 from typing import Any
 
-from swesearch.base import State, SwesearchError, UsageError
+from swesearch.base import JournalError, State, SwesearchError, UsageError
 from swesearch.journal import Journal, is_written
 from swesearch.report.patches import unified
 from swesearch.report.story import Story
@@ -24,6 +24,8 @@ class Follower:
         """`exact`: every change is read from the store at once; else the edits tell it, and `changes` looks at one node."""
         self.run = run
         self.number = 0  # of the last event that was taken in
+        self.failed = False  # once the journal could not be read
+        self._path = run.folder / JOURNAL
         self._lock = Lock()
         self._store = _store(run)
         self._story = Story(self._diff) if exact else Story()
@@ -32,18 +34,25 @@ class Follower:
 
     def step(self) -> tuple[int, bool]:
         """Take in what is new; return the number of the last event and whether somebody searches. Raises JournalError."""
-        path = self.run.folder / JOURNAL
-        with self._lock, closing(Journal.read(path)) as journal:
-            before = self.number
+        with self._lock:
+            try:
+                before = self.number
+                self._read()
+            except JournalError:
+                self.failed = True
+                raise
+            if self.number > before or time.monotonic() - self._looked > LOOK:
+                self._looked = time.monotonic()
+                self._alive = self._story.running and is_written(self._path)
+            return self.number, self._alive
+
+    def _read(self) -> None:
+        with closing(Journal.read(self._path)) as journal:
             for number, event in journal.events(self.number):
                 self._story.see(event)
                 self._touched |= dict.fromkeys(self._story.changed, number)
                 self._story.changed.clear()
                 self.number = number
-            if self.number > before or time.monotonic() - self._looked > LOOK:
-                self._looked = time.monotonic()
-                self._alive = self._story.running and is_written(path)
-            return self.number, self._alive
 
     def story(self) -> dict[str, Any]:
         """All of it."""
