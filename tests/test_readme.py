@@ -30,7 +30,7 @@ def help_of(*command: str) -> str:
 
 
 def test_the_readme_names_commands_and_flags() -> None:
-    assert {"bench", "fix", "apply", "resume", "runs", "show", "doctor", "config"} == set(COMMANDS)
+    assert {"bench", "fix", "apply", "resume", "runs", "show", "doctor", "config"} <= set(COMMANDS)
     assert "--check" in FLAGS
 
 

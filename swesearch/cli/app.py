@@ -110,7 +110,7 @@ def fix(
 ) -> None:
     """Search for a fix that makes the check pass; with a model, an issue in words is enough."""
     from swesearch.cli import running
-    from swesearch.cli.options import parse_budget, read_pictures
+    from swesearch.cli.options import is_url, parse_budget, read_pictures
 
     flags: dict[str, object] = {
         "task.checks": check or None,
@@ -128,7 +128,7 @@ def fix(
         **parse_budget(budget or ()),
     }
     how = running.Output(json, quiet, verbose)
-    if github.is_url(path) or open_pr:
+    if is_url(path) or open_pr:
         from swesearch.cli import publishing
 
         own = {"--issue": issue, "--picture": picture, "--dry-run": dry_run, "--apply": apply}

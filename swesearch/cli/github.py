@@ -20,11 +20,6 @@ ApiUrl = Annotated[
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-def is_url(text: str) -> bool:
-    """Whether a repository was named by an address instead of a folder."""
-    return text.startswith(("https://", "http://"))
-
-
 @app.command("open-pr")
 def open_pr(run: RunId, number: Number = 0, force: Force = False, api_url: ApiUrl = "", home: Home = None) -> None:
     """Open a draft pull request with the fix of a run that began with the address of an issue. Its proof is replayed first.

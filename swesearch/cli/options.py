@@ -73,6 +73,11 @@ def read_pictures(paths: Iterable[Path]) -> tuple[bytes, ...]:
         raise UsageError(f"--picture {error.filename}: {error.strerror}") from error
 
 
+def is_url(text: str) -> bool:
+    """Whether a repository was named by an address instead of a folder."""
+    return text.startswith(("https://", "http://"))
+
+
 def repository(path: Path) -> Path:
     """The folder, as an absolute path. Raises UsageError where there is none."""
     if not path.is_dir():

@@ -6,13 +6,13 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
 from swesearch import runs
 from swesearch.base import Event, UsageError
-from swesearch.cli.github import is_url
-from swesearch.cli.options import home_folder, repository
+from swesearch.cli.options import home_folder, is_url, repository
 from swesearch.github.access import connect, find_access
 from swesearch.github.base import Repository
 from swesearch.github.body import carried
@@ -21,6 +21,7 @@ from swesearch.github.verify import replay
 from swesearch.report.text import line, safe
 from swesearch.settings import load
 from swesearch.solve.proofs import Proof
+from swesearch.store.log import Object
 
 PULL = re.compile(r"https?://([^/@]+)/([^/]+/[^/]+)/pull/(\d{1,9})(?:[/?#].*)?")
 
@@ -41,9 +42,10 @@ def verify(what: str, repo: Path, flags: Mapping[str, object], given: Sequence[s
     """Replay a bundle and say what holds. Returns the exit code."""
     folder = repository(repo)
     settings = load(folder, os.environ, given=given, flags=flags)
-    found = _of_pull(what, api_url) if is_url(what) else unpack(_read(Path(what)))
+    found, first = _of_pull(what, api_url) if is_url(what) else (unpack(_read(Path(what))), [])
     print(f"the fix:  {line(str(found.about.get('why', '')), 400)}")
-    return 0 if tell(replay(found, folder, settings, home_folder(home, os.environ), progress), sys.stdout) else 1
+    steps = (replay(found, folder, settings, home_folder(home, os.environ), progress) for _ in range(all(proof.holds for proof in first)))
+    return 0 if tell(chain(first, *steps), sys.stdout) else 1
 
 
 def tell(found: Iterable[Proof], out: TextIO) -> list[Proof]:
@@ -69,9 +71,15 @@ def _read(path: Path) -> bytes:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _of_pull(url: str, api_url: str) -> Bundle:
+def _of_pull(url: str, api_url: str) -> tuple[Bundle, list[Proof]]:
+    """The bundle that a pull request carries, and whether it is about what the pull request changes."""
     match = PULL.fullmatch(url)
     if match is None:
         raise UsageError(f"{url} is not the address of a pull request: it looks like https://github.com/OWNER/NAME/pull/123")
     access = find_access(match[1], os.environ, api_url)
-    return carried(connect(access).get(f"{Repository.of(match[2], access.host).path}/pulls/{match[3]}")["body"] or "")
+    api, path = connect(access), f"{Repository.of(match[2], access.host).path}/pulls/{match[3]}"
+    found = carried(api.get(path)["body"] or "")
+    there = {file["filename"]: None if file["status"] == "removed" else file["sha"] for file in api.pages(f"{path}/files")}
+    ours = {change.path: None if change.content is None else Object.of("blob", change.content).id for change in found.after}
+    words = "the pull request changes what its bundle says, and nothing else"
+    return found, [Proof(there == ours, words if there == ours else "the pull request changes other files, or otherwise, than its bundle")]

@@ -14,11 +14,10 @@ from typing import TextIO
 from swesearch import runs, solve
 from swesearch.base import SwesearchError, Task, UsageError
 from swesearch.cli import running
-from swesearch.cli.github import is_url
-from swesearch.cli.options import home_folder, parse_checks
+from swesearch.cli.options import home_folder, is_url, parse_checks
 from swesearch.cli.proving import progress, tell
-from swesearch.github.access import Access, connect, find_access
-from swesearch.github.base import Api, Refused
+from swesearch.github.access import connect, find_access
+from swesearch.github.base import Access, Api, Refused
 from swesearch.github.bundle import Bundle, make, pack
 from swesearch.github.clone import Clone, new_folder
 from swesearch.github.issue import Issue, parse_url, read_issue

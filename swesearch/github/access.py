@@ -6,27 +6,18 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from swesearch.base import UsageError
-from swesearch.github.base import Api
+from swesearch.github.base import Access, Api
+
+__all__ = ["Access", "connect", "find_access"]
 
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 NOT_FOR_GH = (*TOKENS, "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")  # gh would hand these out for any host
 HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?")
 LOOPBACK = ("localhost", "127.0.0.1")
 SECONDS = 10.0  # for gh
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """A GitHub server and the account to use there, none where `token` is empty."""
-
-    host: str
-    api_url: str
-    web_url: str  # of pages and of git
-    token: str = field(default="", repr=False)
 
 
 def find_access(host: str, environ: Mapping[str, str], api_url: str = "") -> Access:

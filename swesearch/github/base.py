@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from swesearch.base import SwesearchError, UsageError
@@ -69,6 +69,16 @@ class Repository:
     def path(self) -> str:
         """Where it is in the API: the beginning of the paths that `Api` takes."""
         return f"repos/{self.owner}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A GitHub server and the account to use there, none where `token` is empty."""
+
+    host: str
+    api_url: str
+    web_url: str  # of pages and of git
+    token: str = field(default="", repr=False)
 
 
 class Api(Protocol):

@@ -52,11 +52,11 @@ def _fitting(parts: Iterable[str], room: int) -> Iterator[str]:
 
 def carried(text: str) -> Bundle:
     """The bundle that the text of a pull request carries. Raises UsageError where it has none."""
-    match = CARRIER.search(text.replace("\r\n", "\n"))
-    if match is None:
+    found = CARRIER.findall(text.replace("\r\n", "\n"))
+    if not found:
         raise UsageError("the text of this pull request carries no bundle of swesearch")
     try:
-        return unpack(base64.b64decode(match[1]))
+        return unpack(base64.b64decode(found[-1]))  # ours is the last: a test that is quoted above may look like one
     except binascii.Error as error:
         raise UsageError(f"the bundle in the text of this pull request is damaged: {error}") from error
 

@@ -12,8 +12,7 @@ import requests
 from gidgethub import HTTPException, RedirectionException
 from gidgethub.sansio import create_headers, decipher_response
 
-from swesearch.github.access import Access
-from swesearch.github.base import GitHubError, GitHubUnavailable
+from swesearch.github.base import Access, GitHubError, GitHubUnavailable
 
 VERSION = "2022-11-28"
 TIMEOUT = (10.0, 60.0)  # seconds to connect, to answer

@@ -17,8 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from swesearch.base import SwesearchError, UsageError
-from swesearch.github.access import Access
-from swesearch.github.base import GitHubError, GitHubUnavailable, Repository
+from swesearch.github.base import Access, GitHubError, GitHubUnavailable, Repository
 from swesearch.store.gitsafe import Git, make_git_dir, write_file
 
 SECONDS = 3600.0  # the first clone of a large repository takes long

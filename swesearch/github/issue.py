@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from swesearch.agents.clean import shortened
 from swesearch.base import UsageError
-from swesearch.github.base import Api, GitHubError, Repository
+from swesearch.github.base import Api, GitHubError, GitHubUnavailable, Repository
 from swesearch.github.markdown import Seen, as_seen
 
 HEARD = frozenset({"OWNER", "MEMBER", "COLLABORATOR", "CONTRIBUTOR"})  # whose comments matter, and the author's own
@@ -49,6 +49,13 @@ def parse_url(url: str) -> tuple[Repository, int]:
 
 def read_issue(api: Api, repository: Repository, number: int) -> Issue:
     """Read an issue with all that belongs to it. Raises UsageError, GitHubError (private, deleted, moved), GitHubUnavailable."""
+    try:
+        return _read(api, repository, number)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise GitHubUnavailable(f"what answers at {repository.host} is not GitHub: there is something wrong with {error}") from error
+
+
+def _read(api: Api, repository: Repository, number: int) -> Issue:
     path = f"{repository.path}/issues/{number}"
     data = api.get(path)
     _check_place(data, repository, number)

@@ -71,8 +71,8 @@ def code(text: str | bytes, most: int = 400) -> str:
 
 
 def cell(text: str | bytes, most: int = 400) -> str:
-    """A code span for a cell of a table."""
-    return code(text, most).replace("|", "\\|")
+    """A code span for a cell of a table. A bar would end the cell, and an escaped one is not always one: another sign stands for it."""
+    return code(text, most).replace("|", "\u00a6")
 
 
 def block(text: str | bytes, language: str = "") -> str:

@@ -9,7 +9,7 @@ import requests
 
 from swesearch.agents.layers import images
 from swesearch.base import UsageError
-from swesearch.github.access import Access
+from swesearch.github.base import Access
 
 MOST, LARGEST = 5, 4 << 20  # pictures of an issue, bytes of one
 HOPS, TIMEOUT = 3, (5.0, 20.0)

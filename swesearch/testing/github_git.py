@@ -45,8 +45,8 @@ class Bare:
         if other != self:
             self.git("fetch", "-q", str(other.folder), sha)
 
-    def changed(self, base: str, head: str) -> list[tuple[str, str, tuple[int, int], str]]:
-        """Path, status, lines added and removed, and patch of each file that differs since the two parted."""
+    def changed(self, base: str, head: str) -> list[tuple[str, str, str, tuple[int, int], str]]:
+        """Path, status, blob, lines added and removed, and patch of each file that differs since the two parted."""
         since = f"{base}...{head}"
         kinds = {"A": "added", "M": "modified", "D": "removed", "T": "changed"}
         found = []
@@ -54,8 +54,9 @@ class Bare:
             kind, path = row.split("\t", 1)
             added, removed, _ = self.git("diff", "--no-renames", "--numstat", since, "--", path).split("\t", 2)
             patch = self.git("diff", "--no-renames", since, "--", path)
+            blob = self.git("rev-parse", f"{base if kind == 'D' else head}:{path}")
             counts = (0, 0) if added == "-" else (int(added), int(removed))
-            found.append((path, kinds[kind], counts, patch[patch.find("@@") :] if "@@" in patch else ""))
+            found.append((path, kinds[kind], blob, counts, patch[patch.find("@@") :] if "@@" in patch else ""))
         return found
 
 

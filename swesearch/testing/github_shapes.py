@@ -104,11 +104,11 @@ class Shapes:
             "assignees": [], "merged": False, "mergeable_state": "unknown", "maintainer_can_modify": False, **words,
         }  # fmt: skip
 
-    def file(self, path: str, status: str, counts: tuple[int, int], patch: str) -> Json:
+    def file(self, path: str, status: str, blob: str, counts: tuple[int, int], patch: str) -> Json:
         """A file of a pull request."""
         added, removed = counts
         links = {f"{name}_url": f"{self.api}/{name}/{path}" for name in ("blob", "raw", "contents")}
-        numbers = {"additions": added, "deletions": removed, "changes": added + removed, "sha": "0" * 40}
+        numbers = {"additions": added, "deletions": removed, "changes": added + removed, "sha": blob}
         return {"filename": path, "status": status, "patch": patch, **numbers, **links}
 
     def review(self, pull: Json, ident: int, login: str, body: Mapping[str, Any]) -> Json:

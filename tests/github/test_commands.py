@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import subprocess
@@ -12,12 +13,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from swesearch.base import SwesearchError
+from swesearch.base import Check, SwesearchError
 from swesearch.cli.app import app
 from swesearch.github.access import Access
 from swesearch.github.base import Refused as RefusedError
 from swesearch.github.body import carried
-from swesearch.github.bundle import Change, unpack
+from swesearch.github.bundle import Bundle, Change, pack, unpack
 from swesearch.github.clone import network
 from swesearch.github.pull_request import refuse_forbidden
 from swesearch.testing.github import Answer, GitHub, Hub
@@ -221,3 +222,20 @@ def test_a_pull_request_without_a_bundle_is_one_line(refused: Refused, github: G
 def test_nothing_that_github_runs_goes_out(path: str) -> None:
     with pytest.raises(RefusedError, match="nothing below"):
         refuse_forbidden([Change("calc.py", b""), Change(path, b"on: push")])
+
+
+def test_a_pull_request_that_changes_something_else_than_its_bundle_is_found_out(github: GitHub, hub: Hub, repo: Repo, home: Path) -> None:
+    bundle = Bundle("a" * 40, (), (Change("calc.py", b"harmless\n"),), "b" * 40, "c" * 40, (Check(("pytest",)),), b"")
+    carrier = base64.b64encode(pack(bundle)).decode()
+    hub.git.git("branch", "evil", hub.git.git("commit-tree", "main^{tree}", "-p", "main", "-m", "evil"))
+    number = hub.pull("Mend", "evil", "stranger", body=f"```swesearch-bundle\n{carrier}\n```")
+    environ = {"SWESEARCH_HOME": str(home), "GITHUB_API_URL": github.api_url}
+    done = CliRunner().invoke(app, ["verify", f"{github.url}/octo/calc/pull/{number}", "--repo", str(repo({}, "another"))], env=environ)
+    assert done.exit_code == 1
+    assert "FAILS:    the pull request changes other files, or otherwise, than its bundle" in done.stdout
+
+
+def test_a_server_that_is_not_githubs_is_one_line(refused: Refused, github: GitHub) -> None:
+    github.faults = [Answer(200, {"html_url": 1}), Answer(200, [])]
+    assert refused("fix", f"{github.url}/octo/calc/issues/1", *CHECK).exit_code in (2, 5)
+    assert "is not GitHub" in str(refused("fix", f"{github.url}/octo/calc/issues/1", *CHECK))

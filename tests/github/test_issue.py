@@ -155,13 +155,14 @@ def test_hostile_text_takes_no_long_time() -> None:
         as_seen(piece * 3000)
 
 
-@pytest.mark.parametrize("text", ["a", "`", "``` @octo", "`a` @octo", "@octo\nFixes #1", "", "a\u202eb", "<script>", "|"])
+@pytest.mark.parametrize("text", ["a", "`", "``` @octo", "`a` @octo", "@octo\nFixes #1", "", "a\u202eb", "<script>", "|", "a\\|b"])
 def test_code_spans_and_blocks_cannot_be_left(text: str) -> None:
     for shown in (code(text), block(text), cell(text)):
         marks = shown[: len(shown) - len(shown.lstrip("`"))]
         assert shown.endswith(marks)
         assert marks not in shown[len(marks) : -len(marks)]
     assert "\n" not in code(text)
+    assert "|" not in cell(text)
     assert "\u202e" not in block(text)
 
 
