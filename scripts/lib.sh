@@ -82,8 +82,8 @@ setup_docker() {
         say "no Docker engine answers. Start or install Docker to use it; with root and apt this script does that by itself"
         return
     fi
-    command -v dockerd >/dev/null && command -v debootstrap >/dev/null && command -v bwrap >/dev/null && command -v faketime >/dev/null \
-        || apt_install docker.io debootstrap bubblewrap ca-certificates faketime \
+    command -v dockerd >/dev/null && command -v debootstrap >/dev/null && command -v bwrap >/dev/null \
+        || apt_install docker.io debootstrap bubblewrap ca-certificates \
         || { say "apt could not install docker.io"; return; }
     start_dockerd
 }

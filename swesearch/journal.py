@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import shlex
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,10 @@ CREATE TABLE event (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, data TEXT NOT NU
 PRAGMA user_version = {VERSION};
 COMMIT;
 """
+
+
+class JournalDamaged(JournalError):
+    """A journal holds something that was never written to it. `mend` saves what stands before that."""
 
 
 class Journal:
@@ -122,16 +127,16 @@ class Journal:
             os.close(self._writer)
             self._writer = None
 
-    def _page(self, after: int, wanted: str) -> list[tuple[int, str, str]]:
+    def _page(self, after: int, wanted: str, most: int = PAGE) -> list[tuple[int, str, str]]:
         query = "SELECT id, kind, data FROM event WHERE id > ? AND ? IN (kind, '') ORDER BY id LIMIT ?"
         with self._lock, self._errors():
-            return self._db.execute(query, (after, wanted, PAGE)).fetchall()
+            return self._db.execute(query, (after, wanted, most)).fetchall()
 
     def _decode(self, number: int, data: str) -> dict[str, object]:
         try:
             decoded: dict[str, object] = json.loads(data)
         except ValueError as error:
-            raise JournalError(_damaged(self._path, f"event {number}: {error}")) from error
+            raise JournalDamaged(_damaged(self._path, f"event {number}: {error}")) from error
         return decoded
 
     def _check(self) -> None:
@@ -152,9 +157,60 @@ class Journal:
         try:
             yield
         except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:  # disk full, no permission, closed
+            if "decode" in str(error):  # bytes where a text was
+                raise JournalDamaged(_damaged(self._path, str(error))) from error
             raise JournalError(f"{self._path} cannot be used: {error}") from error
         except sqlite3.DatabaseError as error:
-            raise JournalError(_damaged(self._path, str(error))) from error
+            raise JournalDamaged(_damaged(self._path, str(error))) from error
+
+
+def mend(path: Path) -> int | None:
+    """Where a journal is damaged, keep the events before the damage and put the damaged files beside it. Says how many were kept.
+
+    None where it is whole. Raises JournalError where nothing can be kept, or another process writes to it.
+    """
+    lock = _claim(path)
+    try:
+        kept, damage = _intact(path)
+        if damage is None:
+            return None
+        if not kept:
+            raise damage
+        _set_aside(path)
+        _write(draft := path.with_name(path.name + ".new"), kept)
+        draft.replace(path)
+        return len(kept)
+    except OSError as error:
+        raise JournalError(f"{path} cannot be mended: {error}") from error
+    finally:
+        os.close(lock)
+
+
+def _intact(path: Path) -> tuple[list[Event], JournalDamaged | None]:
+    """The events before the first that cannot be read, and what is wrong with that; None where all can."""
+    kept: list[Event] = []
+    journal = Journal.read(path)
+    journal._db.execute("PRAGMA writable_schema = ON")  # of a file that is cut short, what is there is read all the same
+    try:
+        while rows := journal._page(len(kept), "", 1):
+            number, kind, data = rows[0]
+            if number != len(kept) + 1:
+                raise JournalDamaged(_damaged(path, f"event {len(kept) + 1} is missing"))
+            kept.append(Event(kind, journal._decode(number, data)))
+    except JournalDamaged as damage:
+        return kept, damage
+    finally:
+        journal.close()
+    return kept, None
+
+
+def _set_aside(path: Path) -> None:
+    """Copy the damaged files, and take away the WAL: it would be laid over the new file."""
+    parts = [part for suffix in ("", "-wal", "-shm") if (part := path.with_name(path.name + suffix)).exists()]
+    for part in parts:
+        shutil.copyfile(part, part.with_name(part.name.replace(path.name, path.name + ".damaged")))
+    for part in parts[1:]:
+        part.unlink()
 
 
 def is_written(path: Path) -> bool:
@@ -189,7 +245,8 @@ def _must_exist(path: Path) -> None:
 
 
 def _damaged(path: Path, why: str) -> str:
-    return f"{path} is damaged ({why}): start the run again, or save what is left with `sqlite3 {shlex.quote(str(path))} .recover`"
+    recover = f"sqlite3 {shlex.quote(str(path))} .recover"
+    return f"{path} is damaged ({why}): `swesearch resume` goes on from what stands before the damage; `{recover}` may find more"
 
 
 def _claim(path: Path) -> int:

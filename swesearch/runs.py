@@ -15,7 +15,7 @@ from typing import Any
 from swesearch import __version__
 from swesearch.base import Attempt, Event, JournalError, State, Task, UsageError
 from swesearch.codec import decode, encode
-from swesearch.journal import Journal, never_begun
+from swesearch.journal import Journal, mend, never_begun
 from swesearch.settings import Settings
 
 JOURNAL, STORE, PATCH = "journal.sqlite", "store.git", "patch.diff"
@@ -102,16 +102,31 @@ def _sweep(home: Path) -> None:
             shutil.rmtree(lock.parent, ignore_errors=True)
 
 
+def mend_run(home: Path, name: str) -> str:
+    """Where the journal of a run is damaged, keep what stands before the damage. Says so; "" where nothing is wrong.
+
+    Raises UsageError where there is no such run, JournalError where nothing can be kept, or another process writes to it.
+    """
+    path = _folder(home, name) / JOURNAL
+    kept = mend(path)
+    return "" if kept is None else f"the run's journal is damaged: going on from its first {kept} events; as it was, it is {path}.damaged"
+
+
 def open_run(home: Path, name: str) -> Run:
     """The run with this id or the one that begins with it; "last" is the newest. Raises UsageError where there is none or several."""
+    folder = _folder(home, name)
+    begun = next(_events(folder)).data
+    settings = _raised(Settings.from_dict(begun["settings"]), _events(folder, "steered"))
+    return Run(folder, decode(begun["task"]), settings, Fork(**decode(begun["forked"])) if begun.get("forked") else None)
+
+
+def _folder(home: Path, name: str) -> Path:
     found = sorted(p for p in (home / "runs").glob("*") if (p / JOURNAL).is_file())
     chosen = found[-1:] if name == "last" else [p for p in found if p.name == name] or [p for p in found if p.name.startswith(name)]
     if len(chosen) != 1:
         what = f"{len(chosen)} runs begin with {name!r}" if chosen else f"there is no run {name!r}"
         raise UsageError(f"{what} in {home / 'runs'}: `swesearch runs` lists them")
-    begun = next(_events(chosen[0])).data
-    settings = _raised(Settings.from_dict(begun["settings"]), _events(chosen[0], "steered"))
-    return Run(chosen[0], decode(begun["task"]), settings, Fork(**decode(begun["forked"])) if begun.get("forked") else None)
+    return chosen[0]
 
 
 def _raised(settings: Settings, steered: Iterable[Event]) -> Settings:

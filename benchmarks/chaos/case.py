@@ -17,8 +17,6 @@ from benchmarks.chaos.look import below, nothing_left, nothing_lost, result, sam
 from benchmarks.chaos.place import Place, modelled, place
 from swesearch.testing.faults import Fault
 
-FAKETIME = tuple(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-
 
 @dataclass(eq=False)
 class Stage:
@@ -100,7 +98,8 @@ def missing(needs: Sequence[str]) -> str:
         "docker": _problem("docker"),
         "bubblewrap": _problem("bubblewrap"),
         "dockerd": "" if shutil.which("dockerd") else "needs dockerd",
-        "faketime": "" if FAKETIME else "needs libfaketime (Debian: faketime)",
+        "mkfs.ext4": "" if shutil.which("mkfs.ext4") else "needs mkfs.ext4",
+        "cc": "" if shutil.which("cc") else "needs a C compiler",
         "linux": "" if Path("/proc/self/stat").exists() else "needs Linux",
     }
     return next((found[need] for need in ("linux", *needs) if found[need]), "")

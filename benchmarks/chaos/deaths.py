@@ -37,9 +37,7 @@ def killed_early(stage: Stage) -> str:
             time.sleep(stage.chance.uniform(0.1, 1.5))
             running.send(signal.SIGKILL)
             running.wait()
-            made.swesearch("runs").ends(0) if made.has_run else None
-            again = made.resume() if made.has_run else made.fix()
-            again.ends(0)
+            _again(made).ends(0)
             stage.whole(made)
     return f"{stage.rounds} times: the run, or a new one, came to the same result"
 
@@ -47,14 +45,19 @@ def killed_early(stage: Stage) -> str:
 def _killed_again_and_again(stage: Stage, wait: Callable[[Place, Running, random.Random], None]) -> str:
     with stage.place() as made:
         running, kills = made.fix(), 0
-        for _ in range(min(6, 2 * stage.rounds)):
+        for _ in range(stage.rounds):
             wait(made, running, stage.chance)
             running.send(signal.SIGKILL)
             kills += running.wait() == -signal.SIGKILL
-            running = made.resume()
-        running.ends(0, *((7,) if not kills else ()))
+            running = _again(made)
+        running.ends(0)
         stage.whole(made)
         return f"killed {kills} times, resumed each time; no state found out twice, the same result"
+
+
+def _again(made: Place) -> Running:
+    """Go on; begin, where it had not come to that."""
+    return made.resume() if made.has_run else made.fix()
 
 
 def _at_random(_: Place, running: Running, chance: random.Random) -> None:
@@ -88,7 +91,7 @@ def killed_while_asking(stage: Stage) -> str:
             time.sleep(stage.chance.uniform(0, 0.02))
             running.send(signal.SIGKILL)
             kills += running.wait() == -signal.SIGKILL
-            running = made.resume()
+            running = _again(made)
         running.ends(0)
         stage.whole(made)
         twice = paid_twice(made, in_flight=kills)

@@ -15,6 +15,7 @@ from benchmarks.chaos.look import events, nothing_left, nothing_lost
 from benchmarks.chaos.place import Place, must
 
 PAGE = 4096
+KNOWN = {"journal.sqlite": 2 * PAGE, "journal.sqlite-wal": 32}  # bytes at the beginning without which nothing can be read
 
 
 @contextmanager
@@ -81,47 +82,56 @@ def tmp_full(stage: Stage) -> str:
         return f"exit code {code} after {len(running.nodes)} states{'; with room again, resumed' if code else ''} to the same result"
 
 
-@case("home-read-only", "the disk that holds the runs becomes read-only in the middle of a search", "root")
+@case("home-read-only", "the disk that holds the runs fails in the middle of a search and cannot be written any more", "root", "mkfs.ext4")
 def home_read_only(stage: Stage) -> str:
     """As with a full disk."""
-    with stage.place() as made, mounted(made.home, "64m"):
+    with stage.place() as made, _disk(made) as (mount, fail, repair):
+        mount()
         running = made.fix()
         running.until_nodes(4)
-        _remount(made.home, "ro")
+        fail()
         running.ends(4)
         made.resume().ends(4)
-        _remount(made.home, "rw")
+        repair()
         made.resume().ends(0)
         stage.whole(made)
-        return f"stopped with exit code 4 after {len(running.nodes)} states, resume too; writable again, it came to the same result"
+        return f"stopped with exit code 4 after {len(running.nodes)} states, resume too; repaired, it came to the same result"
 
 
-def _remount(folder: Path, mode: str) -> None:
-    """Take the right to write away at once, also from files that are open: as a disk with errors does."""
-    subprocess.run(["mount", "-o", f"remount,{mode},force" if mode == "rw" else "remount,ro", str(folder)], check=True)
+@contextmanager
+def _disk(made: Place) -> Iterator[tuple[Callable[[], object], Callable[[], object], Callable[[], object]]]:
+    """An ext4 disk for the home: what mounts it, what makes the kernel give it up as after an error, what repairs it."""
+    image, home = made.folder / "disk", str(made.home)
+
+    def run(*words: str) -> None:
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+
+    def mount() -> None:
+        run("mount", "-o", "loop", str(image), home)
+        (made.home / "lost+found").rmdir()
+
+    def repair() -> None:
+        run("umount", home)
+        subprocess.run(["e2fsck", "-p", str(image)], check=False, stdout=subprocess.DEVNULL)  # 1 where it mended something
+        run("mount", "-o", "loop", str(image), home)
+
+    with image.open("wb") as file:
+        file.truncate(48 << 20)
+    run("mkfs.ext4", "-q", "-F", str(image))
+    try:
+        yield mount, lambda: run("mount", "-o", "remount,abort", home), repair
+    finally:
+        run("umount", "-l", home)
 
 
-def _cut(data: bytearray, chance: random.Random) -> None:
-    del data[chance.randint(32, len(data) - 1) :]
-
-
-def _zero(data: bytearray, chance: random.Random) -> None:
-    start = chance.randint(32, len(data) - 1)
-    data[start:] = bytes(len(data) - start)
-
-
-def _garble(data: bytearray, chance: random.Random) -> None:
-    start = chance.randint(32, len(data) - 1)
-    data[start:] = chance.randbytes(len(data) - start)
-
-
-DAMAGES: dict[str, Callable[[bytearray, random.Random], None]] = {"truncated": _cut, "zeroed": _zero, "overwritten with noise": _garble}
+Damage = Callable[[int, random.Random], bytes]  # what comes in the place of so many bytes
+DAMAGES: tuple[Damage, ...] = (lambda *_: b"", lambda count, _: bytes(count), lambda count, chance: chance.randbytes(count))
 
 
 @case("journal-tail", "the journal's newest part (its WAL) is truncated, zeroed, or overwritten with noise from a random place on")
 def journal_tail(stage: Stage) -> str:
     """What is whole before that place is kept, and the run goes on from there."""
-    kept = [_damaged(stage, "journal.sqlite-wal", damage) for _ in range(stage.rounds) for damage in DAMAGES.values()]
+    kept = [_damaged(stage, "journal.sqlite-wal", damage) for _ in range(stage.rounds) for damage in DAMAGES]
     lost = sum(before - after for before, after in kept)
     return (
         f"{len(kept)} times: goes on from the last whole event to the same result; {lost} of {sum(b for b, _ in kept)} events were cut off"
@@ -131,7 +141,7 @@ def journal_tail(stage: Stage) -> str:
 @case("journal-main", "the journal's main file is truncated, zeroed, or overwritten with noise from a random place on")
 def journal_main(stage: Stage) -> str:
     """The same: what can be read is saved, what cannot is named."""
-    kept = [_damaged(stage, "journal.sqlite", damage) for _ in range(stage.rounds) for damage in DAMAGES.values()]
+    kept = [_damaged(stage, "journal.sqlite", damage) for _ in range(stage.rounds) for damage in DAMAGES]
     lost = sum(before - after for before, after in kept)
     return (
         f"{len(kept)} times: goes on from the last whole event to the same result; {lost} of {sum(b for b, _ in kept)} events were cut off"
@@ -143,7 +153,7 @@ def _kept(found: list[tuple[int, int]]) -> str:
     return f"{len(found)} times: goes on from the last whole event to the same result; {lost} of {all_of_them} events were destroyed"
 
 
-def _damaged(stage: Stage, name: str, damage: Callable[[bytearray, random.Random], None]) -> tuple[int, int]:
+def _damaged(stage: Stage, name: str, damage: Damage) -> tuple[int, int]:
     """Damage one file of a run's journal and resume. Returns the number of events before and after."""
     with stage.place() as made:
         running = made.fix()
@@ -151,10 +161,7 @@ def _damaged(stage: Stage, name: str, damage: Callable[[bytearray, random.Random
         running.send(signal.SIGKILL)
         running.wait()
         before = _copied(made, name == "journal.sqlite")
-        file = made.run / name
-        data = bytearray(file.read_bytes())
-        damage(data, stage.chance)
-        file.write_bytes(data)
+        _spoil(made.run / name, stage.chance.uniform(0, 1), damage, stage.chance)
         running.events.clear()  # some of them are lost now, and that is no fault of ours
         made.resume().ends(0)
         after = events(made)
@@ -162,6 +169,12 @@ def _damaged(stage: Stage, name: str, damage: Callable[[bytearray, random.Random
         must(whole > 0, "nothing was kept")
         stage.whole(made)
         return len(before), whole
+
+
+def _spoil(file: Path, share: float, damage: Damage, chance: random.Random) -> None:
+    data, known = file.read_bytes(), KNOWN[file.name]
+    start = known + int(share * (len(data) - known - 1))
+    file.write_bytes(data[:start] + damage(len(data) - start, chance))
 
 
 def _copied(made: Place, checkpoint: bool) -> list[object]:
@@ -178,6 +191,21 @@ def _copied(made: Place, checkpoint: bool) -> list[object]:
     for name, data in files.items():  # a reader that is the last to close takes the WAL away
         (made.run / name).write_bytes(data)
     return found
+
+
+@case("journal-head", "the journal's first page is overwritten with noise")
+def journal_head(stage: Stage) -> str:
+    """Nothing can be read without it: that is said, and nothing is invented."""
+    with stage.place() as made:
+        running = made.fix()
+        running.until_nodes(3)
+        running.send(signal.SIGKILL)
+        running.wait()
+        (made.run / "journal.sqlite-wal").unlink()
+        (made.run / "journal.sqlite").write_bytes(stage.chance.randbytes(5 * PAGE))
+        made.resume().ends(4, line="damaged")
+        nothing_left(made, sealed=False)
+        return "resume ends with exit code 4 and one line; the run must be started again"
 
 
 @case("read-only-repository", "the repository cannot be written, nor the folder it lies in", "root")

@@ -133,9 +133,11 @@ def _strangers(home: Path, sealed: bool) -> Iterator[str]:
     """Files below the home that no finished run has."""
     yield from (path.name for path in home.iterdir() if path.name not in ("runs", "environments"))
     for run in (home / "runs").glob("*"):
-        yield from (path.name for path in run.iterdir() if path.name not in OWN)
+        yield from (path.name for path in run.iterdir() if path.name not in OWN and ".damaged" not in path.name)
         store = run / "store.git"
-        yield from (path.name for path in store.glob("*") if path.name not in ("HEAD", "config", "info", "logs", "objects", "refs"))
+        yield from (
+            path.name for path in store.glob("*") if path.name not in ("HEAD", "config", "in-use", "info", "logs", "objects", "refs")
+        )
         yield from (str(path.relative_to(store)) for path in (*store.rglob("tmp*"), *(store.glob("logs/*.log") if sealed else ())))
 
 

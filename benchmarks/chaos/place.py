@@ -139,6 +139,8 @@ class Place:
     def __post_init__(self) -> None:
         for name in ("home", "tmp"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+        for folder in (self.folder.parent, self.folder, self.tmp):
+            folder.chmod(0o755)  # the user that bubblewrap runs as must be able to read below it
         if self.provider:
             BUG.check_out(self.repo)
         else:

@@ -78,6 +78,8 @@ def dry_run(path: Path, issue: str, preset: str, given: Sequence[str], flags: Ma
 
 def resume(name: str, budget: Mapping[str, float], offline: bool, home: Path | None, output: Output) -> int:
     """Go on with a run, with `budget` on top of what it has used; `offline` with kept answers only. Returns the exit code."""
+    if words := runs.mend_run(home_folder(home, os.environ), name):
+        print(f"warning: {words}", file=sys.stderr)
     run = runs.open_run(home_folder(home, os.environ), name)
     settings = run.settings.updated({"model": {"answers": "record"}}, "--offline") if offline else run.settings
     for key, amount in _added(budget, run.events()).items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -56,11 +58,29 @@ def user_setting(key: str, *options: str) -> str:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Put a whole file in place at once, never through a symlink that stands there."""
+    """Put a whole file in place at once, never through a symlink that stands there. Nothing is left where the disk is full."""
     handle, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    Path(name).replace(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def hold(folder: Path) -> int:
+    """Say that the git directory is in use, for as long as the descriptor is open. Whoever is the only one removes drafts of the dead."""
+    held = os.open(folder / "in-use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pass
+    else:
+        for draft in (*folder.glob("tmp*"), *folder.glob("objects/pack/tmp*")):
+            shutil.rmtree(draft) if draft.is_dir() else draft.unlink()
+    fcntl.flock(held, fcntl.LOCK_SH)
+    return held
 
 
 def make_git_dir(folder: Path, objects: Path | None = None) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
+from weakref import finalize
 
 from sandbox.base import File
 from swesearch.base import Edit, State, UsageError
 from swesearch.store.cache import Cache
 from swesearch.store.edits import Draft, carry_out
-from swesearch.store.gitsafe import Git, make_git_dir, quoted
+from swesearch.store.gitsafe import Git, hold, make_git_dir, quoted
 from swesearch.store.log import New, Object, export
 from swesearch.store.objects import EXECUTABLE, FOLDER, SUBMODULE, SYMLINK, Entry, Objects
 from swesearch.store.trees import changes, differing, lookup, walk, write
@@ -30,6 +32,8 @@ class Store:
     """The states of one run. Safe to share between threads; several processes may open the same folder."""
 
     def __init__(self, copy: WorkingCopy, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        finalize(self, os.close, hold(folder))
         make_git_dir(folder, copy.objects)
         self.copy = copy
         self.folder = folder
@@ -88,7 +92,7 @@ class Store:
     def diff(self, a: State, b: State) -> bytes:
         """The patch that makes `b` of `a`, as git writes it: `git apply` takes it, binary files included."""
         hidden = self._objects.hidden(differing(self._objects, a.tree, b.tree))
-        with tempfile.TemporaryDirectory(prefix="swesearch-") as scratch:
+        with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
             export(hidden.values(), Path(scratch))
             env = {"GIT_OBJECT_DIRECTORY": scratch, "GIT_ALTERNATE_OBJECT_DIRECTORIES": quoted(self.folder / "objects")}
             return self._objects.git.run(*DIFF, a.tree, b.tree, env=env)
