@@ -19,6 +19,7 @@ PARTS = {
     "swesearch.discriminator",
     "swesearch.apply",
     "swesearch.codec",
+    "swesearch.export",
     "swesearch.journal",
     "swesearch.models",
     "swesearch.report",
@@ -43,6 +44,7 @@ ROOMS: dict[str, set[str]] = {
     "swesearch.settings": WORDS,
     "swesearch.codec": WORDS | {"swesearch.code"},  # the JSON form of every type that is kept
     "swesearch.runs": WORDS | {"swesearch.codec", "swesearch.journal", "swesearch.settings", "swesearch"},
+    "swesearch.export": WORDS | {"swesearch.codec", "swesearch.report", "swesearch"},  # runs as the files of other tools
     "swesearch.steer": WORDS | {"swesearch.journal", "swesearch.runs"},  # how somebody outside talks to a search
     "swesearch.report": WORDS,
     "swesearch.models": WORDS,
@@ -66,7 +68,7 @@ CLIENTS: dict[str, set[str]] = {
     "docker": {"sandbox.docker", "sandbox.images"},
     "gidgethub": {"swesearch.github.client"},
     "git": {"swesearch.store"},
-    "networkx": {"swesearch.code"},
+    "networkx": {"swesearch.code", "swesearch.export.graph"},
     "tree_sitter": {"swesearch.code", "swesearch.agents.templates"},  # templates work on its spans
     "tree_sitter_python": {"swesearch.code"},
     "typer": {"swesearch.cli"},

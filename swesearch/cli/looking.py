@@ -136,3 +136,32 @@ def config(path: Path, preset: str, given: Sequence[str]) -> None:
     for key, value, origin in load(repository(path), os.environ, preset, given).items():
         shown = list(value) if isinstance(value, tuple) else value
         print(f"{key} = {safe(repr(shown))}  # {KEYS[key].metadata['help']} [{safe(origin)}]")
+
+
+ENDINGS = {"json": ".json", "graphml": ".graphml", "traj": ".traj", "mini": ".traj.json", "otel": ".otlp.json", "inspect": ".inspect.json"}
+
+
+def export(name: str, form: str, out: Path | None, endpoint: str, home: Path | None) -> None:
+    """Write a run as another tool's file, or send it."""
+    from swesearch.export import FORMATS
+    from swesearch.export import export as written
+
+    if form not in FORMATS:
+        raise UsageError(f"--format {form}: choose one of {', '.join(FORMATS)}")
+    if endpoint and (form != "otel" or out):
+        raise UsageError("--endpoint is for --format otel, and instead of --out")
+    run = store.open_run(home_folder(home, os.environ), name)
+    text = written(run.id, run.events(), form)
+    if endpoint:
+        from swesearch.export.send import send
+
+        print(f"sent to {safe(send(text, endpoint, os.environ))}")
+    elif out and str(out) == "-":
+        sys.stdout.write(text)
+    else:
+        target = out or Path(f"{run.id}{ENDINGS[form]}")
+        try:
+            target.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{target} cannot be written: {error.strerror}") from error
+        print(f"{safe(str(target), keep='')} ({len(text) / 1000:,.0f} kB)")

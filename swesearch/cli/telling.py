@@ -41,3 +41,21 @@ def git(
     from swesearch.cli import looking
 
     raise typer.Exit(looking.git(run, arguments, home))
+
+
+@app.command()
+def export(
+    run: RunId,
+    form: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="json, graphml, traj, mini, otel or inspect.")] = "json",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write it; - is stdout [RUN with the format's ending].")
+    ] = None,
+    endpoint: Annotated[
+        str, typer.Option(metavar="URL", help="With otel: send the spans there instead, as to http://localhost:4318 (OTLP over HTTP).")
+    ] = "",
+    home: Home = None,
+) -> None:
+    """Write a run as another tool's file: JSON, GraphML, SWE-agent, mini-swe-agent, OpenTelemetry or Inspect. See docs/export.md."""
+    from swesearch.cli import looking
+
+    looking.export(run, form, out, endpoint, home)
