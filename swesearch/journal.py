@@ -175,7 +175,7 @@ def mend(path: Path) -> int | None:
         if damage is None:
             return None
         if not kept:
-            raise damage
+            raise JournalError(f"{path} is damaged from its beginning on, and nothing can be kept: start the run again") from damage
         _set_aside(path)
         _write(draft := path.with_name(path.name + ".new"), kept)
         draft.replace(path)

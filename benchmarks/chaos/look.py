@@ -131,7 +131,7 @@ def nothing_left(place: Place, *, sealed: bool = True) -> None:
 
 def _strangers(home: Path, sealed: bool) -> Iterator[str]:
     """Files below the home that no finished run has."""
-    yield from (path.name for path in home.iterdir() if path.name not in ("runs", "environments"))
+    yield from (path.name for path in home.iterdir() if path.name not in ("runs", "environments", "lost+found"))
     for run in (home / "runs").glob("*"):
         yield from (path.name for path in run.iterdir() if path.name not in OWN and ".damaged" not in path.name)
         store = run / "store.git"

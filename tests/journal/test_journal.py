@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from swesearch.base import Event, JournalError
-from swesearch.journal import Journal
+from swesearch.journal import Journal, mend, never_begun
 
 WRITER = """
 import sys
@@ -229,3 +229,46 @@ def test_a_damaged_journal_says_so_and_what_can_be_done(path: Path, whole: bool)
 def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="cannot be written"):
         Journal.create(tmp_path / "missing" / "journal.sqlite")
+
+
+def test_a_damaged_journal_is_mended_up_to_the_damage_and_kept_beside_as_it_was(path: Path) -> None:
+    journal = Journal.create(path)
+    for number in range(200):
+        journal.append(Event("node", {"n": number, "text": "x" * 1000}))
+    journal.close()
+    content = path.read_bytes()
+    broken = content[: len(content) // 2] + b"?" * (len(content) - len(content) // 2)
+    path.write_bytes(broken)
+    kept = mend(path)
+    assert kept
+    assert 50 < kept < 150
+    with closing(Journal.open(path)) as again:
+        assert [event.data["n"] for _, event in again.events()] == list(range(kept))
+        assert again.append(Event("node")) == kept + 1
+    assert mend(path) is None
+    assert path.with_name(path.name + ".damaged").read_bytes() == broken
+
+
+def test_a_journal_of_which_nothing_can_be_kept_is_left_alone(path: Path) -> None:
+    Journal.create(path, Event("begun")).close()
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"?" * (len(content) - 4096))
+    with pytest.raises(JournalError, match="nothing can be kept"):
+        mend(path)
+    assert path.read_bytes()[:4096] == content[:4096]
+
+
+def test_a_journal_that_is_being_written_is_not_mended(path: Path) -> None:
+    journal = Journal.create(path)
+    with pytest.raises(JournalError, match="written by another process"):
+        mend(path)
+    journal.close()
+
+
+def test_a_journal_begins_with_its_first_events_or_not_at_all(path: Path) -> None:
+    path.with_name(path.name + ".new").write_bytes(b"of one who was killed")
+    assert never_begun(path)
+    with closing(Journal.create(path, Event("begun", {"n": 1}))) as journal:
+        assert [event.kind for _, event in journal.events()] == ["begun"]
+    assert not never_begun(path)
+    assert not path.with_name(path.name + ".new").exists()
