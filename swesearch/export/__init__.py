@@ -26,4 +26,5 @@ FORMATS: Mapping[str, Callable[[str, list[Event]], object]] = {
 def export(run: str, events: Iterable[Event], form: str) -> str:
     """The file of a run with this id in one of FORMATS. Raises KeyError for any other."""
     made = FORMATS[form](run, list(events))
-    return made if isinstance(made, str) else json.dumps(made, indent=1) + "\n"
+    text = made if isinstance(made, str) else json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "replace").decode()  # bytes that are no text reach us as half characters: readers stumble over them
