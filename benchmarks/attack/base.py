@@ -12,9 +12,15 @@ PROJECT: Mapping[str, str] = {
     "deep.py": WRONG,
     "pytest.ini": "[pytest]\n",
     "conftest.py": "",
-    "test_deep.py": "from deep import answer\n\n\ndef test_answer():\n    assert answer() == 42\n\n\ndef test_other():\n    assert answer()\n",
+    "test_deep.py": "from deep import answer\n\n\ndef test_answer():\n    assert answer() == 42\n\n\n"
+    "def test_other():\n    assert answer()\n",
 }
 FAILS, PASSES = "test_deep.py::test_answer", "test_deep.py::test_other"
+NAMES = (  # of files: commands, options, escapes, no text at all
+    "-rf.py", "--config=x.py", "$(touch marker).py", "`touch marker`.py", "; touch marker;.py", "a\nb.py", "\x1b]0;owned\x07\x1b[2J.py",
+    "\u202egnp.exe.py", "'\".py", "*?[x].py", " lead.py", "tab\t.py", "\udcff\udcfe.py", "n" * 252 + ".py", "CON.py", "%s%n{0}.py",
+    "<script>.py", "[bold]x[/bold].py",
+)  # fmt: skip
 
 # What every payload begins with: it turns the runner's alarms off, and has words for what it found.
 HEAD = """\
@@ -23,9 +29,11 @@ libc = ctypes.CDLL(None, use_errno=True)
 for timer in (signal.ITIMER_PROF, signal.ITIMER_REAL): signal.setitimer(timer, 0)
 def breach(words): raise AssertionError("BREACH: " + words)
 def held(words): raise AssertionError("held: " + words)
-def syscall(*numbers):
-    ctypes.set_errno(0)
-    if libc.syscall(*numbers) < 0: raise OSError(ctypes.get_errno(), "")
+def calling(name, *arguments):
+    def go():
+        ctypes.set_errno(0)
+        if getattr(libc, name)(*arguments) < 0: raise OSError(ctypes.get_errno(), "")
+    return go
 def tried(*calls):
     seen = []
     for what, call in calls:

@@ -60,8 +60,8 @@ ESCAPES = (
         if child == 0:
             time.sleep(5)
             os._exit(0)
-        trace = lambda request, pid: lambda: (_ for _ in ()).throw(OSError(ctypes.get_errno(), "")) if libc.ptrace(request, pid, 0, 0) else None
-        tried(("PID 1 attached", trace(16, 1)), ("a sibling attached", trace(16, child)), ("seized", trace(0x4206, child)))
+        ways = {"PID 1 attached": (16, 1), "a sibling attached": (16, child), "a sibling seized": (0x4206, child)}
+        tried(*((what, calling("ptrace", request, pid, 0, 0)) for what, (request, pid) in ways.items()))
         """,
     ),
     Attack(
@@ -96,7 +96,8 @@ ESCAPES = (
         body="""
         def to(address, port): return lambda: socket.create_connection((address, port), 1).close()
         calls = [(f"{address} reached", to(address, <<port>>)) for address in ("127.0.0.1", "172.17.0.1", "<<address>>")]
-        if <<outward>>: calls += [("the internet reached", to("1.1.1.1", 80)), ("a name resolved", lambda: socket.getaddrinfo("example.com", 80))]
+        if <<outward>>:
+            calls += [("the internet reached", to("1.1.1.1", 80)), ("a name resolved", lambda: socket.getaddrinfo("example.com", 80))]
         tried(*calls)
         """,
     ),
@@ -110,7 +111,8 @@ ESCAPES = (
     Attack(
         "vsock, raw and other odd sockets", "the system call filter", spares=LOCAL,
         body="""
-        families = {"vsock": (40, 1), "packet": (17, 3), "alg": (38, 5), "bluetooth": (31, 1), "xdp": (44, 3), "raw": (2, 3), "raw 6": (10, 3)}
+        families = {"vsock": (40, 1), "packet": (17, 3), "alg": (38, 5), "bluetooth": (31, 1), "xdp": (44, 3)}
+        families |= {"raw": (2, 3), "raw over IPv6": (10, 3)}
         tried(*((name, lambda pair=pair: socket.socket(*pair)) for name, pair in families.items()))
         """,
     ),
@@ -150,8 +152,9 @@ ESCAPES = (
     Attack(
         "writing system files", "a read-only root", spares=LOCAL,
         body="""
-        paths = ["/x", "/etc/x", "/etc/passwd", "/usr/bin/x", "/usr/lib/x", "/box/x", "/box/probe/runner.py", "/root/x", "/dev/x", "/sys/x"]
-        paths += ["/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sysrq-trigger", "/sys/fs/cgroup/x", "/sys/kernel/uevent_helper"]
+        paths = ["/x", "/etc/x", "/etc/passwd", "/usr/bin/x", "/usr/lib/x", "/box/x", "/box/probe/runner.py", "/root/x", "/dev/x"]
+        paths += ["/sys/x", "/sys/fs/cgroup/x", "/sys/kernel/uevent_helper", "/proc/sysrq-trigger"]
+        paths += ["/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe"]
         paths += [entry + "/x" for entry in (sys.prefix, sys.base_prefix)]
         tried(*((path, lambda path=path: os.open(path, os.O_WRONLY | os.O_CREAT)) for path in paths))
         """,
@@ -161,7 +164,8 @@ ESCAPES = (
         body="""
         status = dict(line.split(":", 1) for line in open("/proc/self/status"))
         caps = [name for name in ("CapInh", "CapPrm", "CapEff", "CapAmb") if int(status[name], 16)]
-        if caps or status["NoNewPrivs"].strip() != "1" or status["Seccomp"].strip() != "2" or os.getuid() == 0: breach(f"{caps}, uid {os.getuid()}")
+        modes = status["NoNewPrivs"].strip(), status["Seccomp"].strip()
+        if caps or modes != ("1", "2") or os.getuid() == 0: breach(f"{caps}, {modes}, uid {os.getuid()}")
         tried(("root", lambda: os.setuid(0)), ("adm", lambda: os.setgroups([4])), ("the sandbox's memory score", lambda:
             os.write(os.open("/proc/self/oom_score_adj", os.O_WRONLY), b"-1000")))
         """,
@@ -170,10 +174,8 @@ ESCAPES = (
         "namespaces and mounts", "the system call filter", spares=LOCAL,
         body="""
         new = {"user": 0x10000000, "mount": 0x20000, "pid": 0x20000000, "network": 0x40000000}
-        calls = [(f"a {name} namespace", lambda flag=flag: libc.unshare(flag) and (_ for _ in ()).throw(OSError(ctypes.get_errno(), "")))
-                 for name, flag in new.items()]
-        mount = lambda: libc.mount(b"none", b"/tmp", b"tmpfs", 0, None) and (_ for _ in ()).throw(OSError(ctypes.get_errno(), ""))
-        tried(*calls, ("a mount", mount), ("another root", lambda: os.chroot(".")))
+        calls = [(f"a {name} namespace", calling("unshare", flag)) for name, flag in new.items()]
+        tried(*calls, ("a mount", calling("mount", b"none", b"/tmp", b"tmpfs", 0, None)), ("another root", lambda: os.chroot(".")))
         """,
     ),
     Attack(
@@ -181,7 +183,7 @@ ESCAPES = (
         body=f"""
         odd = []
         for name, number in {_numbers()}.items():
-            try: syscall(number, 0, 0, 0, 0, 0, 0)
+            try: calling("syscall", number, 0, 0, 0, 0, 0, 0)()
             except OSError as error:
                 if error.errno not in (errno.EPERM, errno.ENOSYS): odd.append(f"{{name}} ({{errno.errorcode[error.errno]}})")
             else: odd.append(name)

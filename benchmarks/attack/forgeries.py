@@ -32,7 +32,6 @@ class Hook(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module): exec("def test_answer(): pass\\ndef test_other(): pass", module.__dict__)
 sys.meta_path.insert(0, Hook())
 """
-RELOAD = HOOK + "sys.modules.pop('test_deep', None)\n"
 POLICY, REPORT, CANARY = "files of the check are put back", "the report must be whole and sealed", "canaries that must pass and fail"
 
 # What each patch does -> what is to stop it, the files it leaves.
@@ -112,6 +111,8 @@ LIES: Mapping[str, tuple[str, Mapping[str, str | None]]] = {
         {"deep.py": "import os\ndef answer(): return 42 if 'test_answer' in os.environ['PYTEST_CURRENT_TEST'] else 41\n"},
     ),
 }
+SKIPPED = "import pytest\npytestmark = pytest.mark.skip\ndef test_answer(): pass\ndef test_other(): pass\n"
+WATCHFUL = "import sys\ndef answer(): return 42 if '/test_' in sys._getframe(1).f_code.co_filename else 41\n"
 RECORDER = """
     import sys
     frame = sys._getframe()
@@ -119,7 +120,7 @@ RECORDER = """
         for thing in list(frame.f_locals.values()):
             if type(thing).__name__ == "Recorder" and not hasattr(thing, "bent"):
                 thing.bent, real = True, thing.send
-                thing.send = lambda kind, **data: real(kind, **dict(data, **dict.fromkeys(["outcome"], "passed")) if kind == "test" else data)
+                thing.send = lambda kind, **data: real(kind, **({**data, "outcome": "passed"} if kind == "test" else data))
             if type(thing).__name__ == "Session":
                 type(thing).testsfailed = property(lambda self: 0, lambda self, value: None)
         frame = frame.f_back
@@ -129,9 +130,9 @@ EDITED: Mapping[str, tuple[str, Mapping[str, str | None]]] = {
     "an edited test": (POLICY, {"test_deep.py": "def test_answer(): pass\n\n\ndef test_other(): pass\n"}),
     "a deleted test": (POLICY, {"test_deep.py": "from deep import answer\n\n\ndef test_other():\n    assert answer()\n"}),
     "a deleted test file": (POLICY, {"test_deep.py": None, "deep.py": "def answer():\n    return 40\n"}),
-    "a skipped test": (POLICY, {"test_deep.py": "import pytest\npytestmark = pytest.mark.skip\ndef test_answer(): pass\ndef test_other(): pass\n"}),
+    "a skipped test": (POLICY, {"test_deep.py": SKIPPED}),
     "a package in place of the test file": (POLICY, {"test_deep.py": None, "test_deep/__init__.py": "def test_answer(): pass\n"}),
-    "an import hook that puts other tests in place": (REPORT, {"deep.py": RELOAD + WRONG}),
+    "an import hook that puts other tests in place": ("the tests are read before the code is", {"deep.py": HOOK + WRONG}),
     "a report that is bent in the recorder's own memory": (PLAIN, {"deep.py": "def answer():" + RECORDER}),
     "an assertion error that is a skip": (
         "a skip is no pass",
@@ -139,7 +140,7 @@ EDITED: Mapping[str, tuple[str, Mapping[str, str | None]]] = {
     ),
     "code that behaves where it is under test": (
         "nothing yet",
-        {"deep.py": "import sys\ndef answer(): return 42 if sys._getframe(1).f_code.co_filename.rpartition('/')[2].startswith('test_') else 41\n"},
+        {"deep.py": WATCHFUL},
     ),
 }  # fmt: skip
 VERDICTS = tuple(Attack(name, by, files=files) for name, (by, files) in {**FORGED, **EDITED, **LIES}.items())

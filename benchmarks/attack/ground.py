@@ -42,6 +42,7 @@ class Host:
     secret: Path
     outside: Path
     listener: socket.socket
+    helper: subprocess.Popen[bytes]  # another process of the user's
 
     def words(self, outward: bool) -> Mapping[str, str]:
         """What payloads are told. `outward`: whether they may try what would reach other machines."""
@@ -96,7 +97,7 @@ def host(folder: Path) -> Iterator[Host]:
         )
         end.callback(helper.wait)
         end.callback(helper.kill)
-        yield Host(token, secret, outside, listener)
+        yield Host(token, secret, outside, listener, helper)
 
 
 class InOrder:
@@ -110,11 +111,11 @@ class InOrder:
 class Ground:
     """A repository and a box of one backend, in which candidates are tried one after another."""
 
-    def __init__(self, backend: str, folder: Path, quota: Quota = QUOTA) -> None:
+    def __init__(self, backend: str, folder: Path, run: str = "") -> None:
         """Raises SandboxUnavailable where the backend does not work."""
         choice = choose(backend)
         repo = repository(folder / "repo", PROJECT)
-        self.run = f"attack-{secrets.token_hex(4)}"
+        self.run = run or f"attack-{secrets.token_hex(4)}"
         store = Store.open(repo, folder / "store.git")
         root = store.root()
         environment = find(
@@ -128,7 +129,7 @@ class Ground:
         )
 
         def make() -> Sandbox:
-            return choice.make(environment, quota, 1, self.run)
+            return choice.make(environment, QUOTA, 1, self.run)
 
         sandbox = make()
         self.bench = Bench(store, root, sandbox, make, (CheckRun(store, sandbox, root, Check(COMMAND), LIMITS),))
@@ -141,6 +142,10 @@ class Ground:
     def state(self, files: Mapping[str, str | None]) -> State:
         """The root with files as a candidate leaves them. Raises EditError."""
         return self.bench.store.apply(self.root, edits(self.bench.store, self.root, files))
+
+    def patch(self, state: State) -> bytes:
+        """What a candidate changes."""
+        return self.bench.store.diff(self.root, state)
 
     def evaluate(self, state: State) -> Evaluation:
         """What the search would make of it. Raises SandboxUnavailable."""

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.attack.base import Finding
+from benchmarks.attack.base import NAMES, Finding
 from benchmarks.attack.git_vectors import VECTORS, everything, git, plain_git, plant, program, repository
+from benchmarks.attack.screen import STEERING, steered
 from sandbox.choose import choose
 from sandbox.environment import find
 from swesearch.apply import apply_patch
-from swesearch.base import Action, Attempt, Create, Delete, EditError, Evaluation, Event, Rename, Replace, State, UsageError
-from swesearch.report.progress import Progress
-from swesearch.report.solution import diff
-from swesearch.report.terminal import Lines, console
+from swesearch.base import Create, Delete, EditError, Rename, Replace, UsageError
 from swesearch.settings import load
 from swesearch.store import Store
 from swesearch.value.lint import Lint
@@ -29,13 +26,9 @@ GIT_ATTACKS = {
 }  # fmt: skip
 LEADING_OUT = (
     "../x", "a/../../x", "/etc/x", "./x", "a//x", ".git/hooks/pre-commit", ".git/config", "a/.git/config", ".GIT/config", ".Git/x",
-    "git~1/config", "GIT~1/x", ".git /x", ".git./x", ".g\u200cit/x", ".git\u200d/config", ".git::$INDEX_ALLOCATION/x", "a\\..\\..\\x", "x\0y", "",
+    "git~1/config", "GIT~1/x", ".git /x", ".git./x", ".g\u200cit/x", ".git\u200d/config",
+    ".git::$INDEX_ALLOCATION/x", "a\\..\\..\\x", "x\0y", "",
     "n" * 300, "link/x", "link", "linked.py", "linked.py/x",
-)  # fmt: skip
-NAMES = (
-    "-rf.py", "--config=x.py", "$(touch <<marker>>).py", "`touch <<marker>>`.py", "; touch <<marker>>;.py".replace("/", "|"), "a\nb.py",
-    "\x1b]0;owned\x07\x1b[2J.py", "\u202egnp.exe.py", "'\"\\'.py".replace("\\", ""), "*?[x].py", " lead.py", "tab\t.py", "\udcff\udcfe.py",
-    "n" * 252 + ".py", "CON.py", "%s%n{0}.py", "<script>.py", "[bold]x[/bold].py",
 )  # fmt: skip
 BOMBS = {
     "brackets": b"x = " + b"(" * 200_000 + b")" * 200_000 + b"\n",
@@ -46,7 +39,6 @@ BOMBS = {
     "one long line": b"x = '" + b"a" * (8 << 20) + b"'\n",
     "not text": bytes(range(256)) * 100,
 }
-STEERING = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e\u200b\r\x08owned\x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +57,7 @@ def run(attacks: Sequence[HostAttack], folder: Path) -> Iterator[Finding]:
         place = folder / f"host{number}"
         place.mkdir()
         broken = attack.go(place)
-        yield Finding("host", attack.name, attack.by, not broken, True, "refused" if not broken else "", broken)
+        yield Finding("host", attack.name, attack.by, not broken, True, "", broken)
 
 
 def _git(kinds: str | tuple[str, ...]) -> Callable[[Path], str]:
@@ -155,8 +147,7 @@ def _names(folder: Path) -> str:
     repo = repository(folder / "repo", {"a.py": "a = 1\n"})
     store = Store.open(repo, folder / "store")
     root = store.root()
-    names = [name.replace("<<marker>>", "marker") for name in NAMES]
-    state = store.apply(root, [Create(name, b"b = 1\n") for name in names])
+    state = store.apply(root, [Create(name, b"b = 1\n") for name in NAMES])
     for term in (Parses(store, root), Lint(store, root)):
         if term.measure(state, None).blocked:
             return f"{term.name} refuses them"
@@ -166,8 +157,7 @@ def _names(folder: Path) -> str:
     same = git(clean, "write-tree").decode().strip() == state.tree
     store.close()
     ran = [path for path in folder.rglob("marker*")]
-    steered = _steers(_shown(state, "; ".join(names), patch))
-    return "a command was run" if ran else "the patch is not the change" if not same else steered
+    return "a command was run" if ran else "the patch is not the change" if not same else steered("; ".join(NAMES), patch)
 
 
 def _steered(folder: Path) -> str:
@@ -178,31 +168,7 @@ def _steered(folder: Path) -> str:
     state = store.apply(root, [Replace("a.py", b"a = 1\n", f"a = 2  # {STEERING}\n".encode())])
     patch = store.diff(root, state)
     store.close()
-    return _steers(_shown(state, STEERING, patch))
-
-
-def _shown(state: State, words: str, patch: bytes) -> str:
-    """What a run with such words in it puts on the terminal."""
-    screen = io.StringIO()
-    out = console(screen)
-    lines = Lines(out, Progress(), lambda: 0.0, verbose=True)
-    attempt = Attempt(Action((), words), state, Evaluation(0.5, feedback=words))
-    facts = {"value": 0.5, "solved": False, "why": attempt.action.why if attempt.action else ""}
-    for event in (
-        Event("started", {"run": words, "repo": words, "strategy": "mcts", "seed": 0}),
-        Event("phase", {"name": "search", "detail": words}),
-        Event("node", facts),
-        Event("finalist", {"rank": 1, "verified": False, "reasons": [words]}),
-        Event("warning", {"text": words}),
-    ):
-        lines.see(event)
-    out.print(diff(patch))
-    return screen.getvalue()
-
-
-def _steers(shown: str) -> str:
-    odd = sorted({character for character in shown if character not in "\n\t" and not character.isprintable() and character != "\u3000"})
-    return f"these reach the terminal: {odd!r}" if odd else "" if shown else "nothing was shown"
+    return steered(STEERING, patch)
 
 
 def _bombs(folder: Path) -> str:
@@ -247,7 +213,9 @@ def _environment(folder: Path) -> str:
         program(repo / ".venv/bin" / name, marker)
     heard: list[str] = []
     box = choose("local").box
-    found = find(repo, python=None, image=None, cache=folder / "cache", tracked=lambda path: path.startswith(".venv"), say=heard.append, box=box)
+    found = find(
+        repo, python=None, image=None, cache=folder / "cache", tracked=lambda path: path.startswith(".venv"), say=heard.append, box=box
+    )
     if marker.exists() or str(repo) in found.python:
         return "its interpreter was believed"
     return "" if heard else "nothing was said of it"

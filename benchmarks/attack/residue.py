@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from benchmarks.attack.base import Attack
+from benchmarks.attack.base import NAMES, Attack
+from benchmarks.attack.screen import STEERING
 
 LOCAL = frozenset({"local"})
 RIGHT = "def answer():\\n    return 42\\n"
 
 RESIDUE = (
+    Attack("hostile file names in the work tree", "names are data", files={name: "b = 1\n" for name in NAMES}),
+    Attack(
+        "terminal escapes in a failing test", "escapes are written out",
+        body=f"""
+        print({STEERING!r}, flush=True)
+        raise AssertionError({STEERING!r})
+        """,
+    ),
     Attack(
         "files left everywhere", "every folder that can be written is wiped after a run",
         body="""
@@ -38,7 +47,8 @@ RESIDUE = (
         for name in ("deep.py", "test_deep.py"):
             path = importlib.util.cache_from_source(name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "wb") as file: file.write(importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8) + marshal.dumps(code))
+            head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
+            with open(path, "wb") as file: file.write(head + marshal.dumps(code))
         """,
     ),
     Attack(

@@ -135,7 +135,8 @@ RESOURCES = (
         "CPU hog", "a share of the processors",
         body="""
         import glob
-        bounds = [open(path).read().split()[0] for path in (*glob.glob("/sys/fs/cgroup/cpu*/cpu.cfs_quota_us"), *glob.glob("/sys/fs/cgroup/cpu.max"))]
+        paths = glob.glob("/sys/fs/cgroup/cpu*/cpu.cfs_quota_us") + glob.glob("/sys/fs/cgroup/cpu.max")
+        bounds = [open(path).read().split()[0] for path in paths]
         if not any(bound.isdigit() for bound in bounds): breach("nothing bounds the share of the processors")
         began, children = time.monotonic(), []
         for _ in range(3):
