@@ -131,7 +131,7 @@ def unpack(data: bytes) -> Bundle:
 
 def _about(run: Run) -> dict[str, Any]:
     settings: Settings = run.settings
-    sandbox = {name: value for name, value in asdict(settings.sandbox).items() if name in ("kind", "python", "image", "setup")}
+    sandbox = {name: value for name, value in asdict(settings.sandbox).items() if name in ("kind", "image", "setup")}
     return {"swesearch": __version__, "run": run.id, "issue": run.task.url, "seed": settings.search.seed, "sandbox": sandbox}
 
 

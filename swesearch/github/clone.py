@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from swesearch.base import SwesearchError, UsageError
 from swesearch.github.base import Access, GitHubError, GitHubUnavailable, Repository
-from swesearch.store.gitsafe import Git, make_git_dir, write_file
+from swesearch.store.gitsafe import CONFIG, Git, make_git_dir, write_file
 
 SECONDS = 3600.0  # the first clone of a large repository takes long
 NETWORK = (
@@ -55,8 +55,9 @@ class Clone:
         host = access.host.replace(":", "_")
         clone = cls(access, repository, home / "clones" / host / repository.owner.lower() / f"{repository.name.lower()}.git")
         try:
-            make_git_dir(clone.folder)
-            clone._configure(clone.folder, bare=True)
+            clone.folder.mkdir(parents=True, exist_ok=True)
+            with clone._alone():
+                clone._prepare(clone.folder, None, bare=True)
         except OSError as error:
             raise UsageError(f"{clone.folder} cannot be written ({error.strerror}): choose another place with --home") from error
         return clone
@@ -78,8 +79,7 @@ class Clone:
     def check_out(self, commit: str, folder: Path) -> Path:
         """A working copy of `commit` in the new folder, with files exactly as they are in git."""
         own = folder / ".git"
-        make_git_dir(own, self.folder / "objects")
-        self._configure(own, bare=False)
+        self._prepare(own, self.folder / "objects", bare=False)
         write_file(own / "HEAD", f"{commit}\n".encode())
         env = {"GIT_WORK_TREE": str(folder), "GIT_INDEX_FILE": str(own / "index")}
         self._remote("read-tree", "--reset", "-u", commit, cwd=folder, env=env)
@@ -93,9 +93,12 @@ class Clone:
         """Git in the clone, which asks nobody."""
         return Git(self.folder)
 
-    def _configure(self, folder: Path, *, bare: bool) -> None:
-        config = (folder / "config").read_text()
-        write_file(folder / "config", (config + PARTIAL.format(url=self.url, bare=str(bare).lower())).encode())
+    def _prepare(self, folder: Path, objects: Path | None, *, bare: bool) -> None:
+        """Make a git directory that knows where missing contents are. One that is there already is left alone: others may be using it."""
+        config = CONFIG + PARTIAL.format(url=self.url, bare=str(bare).lower()).encode()
+        if not (folder / "config").is_file() or (folder / "config").read_bytes() != config:
+            make_git_dir(folder, objects)
+            write_file(folder / "config", config)
 
     def _local(self, *args: str) -> str:
         return self.git().run(*args).decode().strip()
@@ -109,9 +112,11 @@ class Clone:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """One fetch at a time."""
+        """One fetch at a time, over all processes."""
         with (self.folder / "lock").open("wb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
+            for left in self.folder.glob("refs/**/*.lock"):  # by a fetch that was killed: nobody else writes refs here
+                left.unlink()
             yield
 
 

@@ -19,6 +19,7 @@ from swesearch.runs import Run
 from swesearch.solve import candidate, solution
 from swesearch.solve.proofs import Proof
 from swesearch.store.paths import encode
+from swesearch.value.protect import is_test
 
 PREFIX = "swesearch/fix"
 FORBIDDEN = ".github/"  # what is there runs with the rights of the repository
@@ -65,6 +66,10 @@ def refuse_forbidden(changes: Iterable[Change]) -> None:
 def propose(api: Api, where: Place, issue: Issue, run: Run, bundle: Bundle) -> Proposal:
     """Make the commit, here only: the same each time. Raises Refused, UsageError, GitHubError, GitHubUnavailable."""
     refuse_forbidden(bundle.after)
+    if besides := [change.path for change in bundle.before if not is_test(change.path)]:
+        raise UsageError(
+            f"the fix was found with {besides[0]} changed beforehand, which is not in {where.branch}: there is no proof without it"
+        )
     commit = _commit(api, where, issue, run, bundle)
     branch = f"{PREFIX}-{issue.number}-{commit[:10]}"
     if branch == where.branch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,22 @@ def test_what_is_there_is_not_fetched_again(clone: Clone, hub: Hub, github: GitH
     again = Clone.of(clone.access, clone.repository, tmp_path / "home")
     assert again.fetch(MAIN) == hub.git.sha("main")
     assert len(github.git_requests) - before == 2  # what the server has, and its refs: no pack
+
+
+def test_what_a_killed_fetch_left_locked_is_free_again(clone: Clone, hub: Hub) -> None:
+    (clone.folder / "refs/fetched/heads").mkdir(parents=True)
+    (clone.folder / "refs/fetched/heads/main.lock").touch()
+    assert clone.fetch(MAIN) == hub.git.sha("main")
+
+
+def test_two_processes_may_use_a_clone_at_once(clone: Clone, hub: Hub, tmp_path: Path) -> None:
+    clone.fetch(MAIN)
+    config = clone.folder / "config"
+    before = config.stat().st_ino
+    with ThreadPoolExecutor(4) as pool:
+        again = list(pool.map(lambda _: Clone.of(clone.access, clone.repository, tmp_path / "home").fetch(MAIN), range(4)))
+    assert again == [hub.git.sha("main")] * 4
+    assert config.stat().st_ino == before
 
 
 def test_the_head_of_a_pull_request_comes_from_the_repository_itself(clone: Clone, hub: Hub, github: GitHub, repo: Repo) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from swesearch.base import UsageError
 from swesearch.github.access import Access
@@ -164,6 +167,17 @@ def test_code_spans_and_blocks_cannot_be_left(text: str) -> None:
     assert "\n" not in code(text)
     assert "|" not in cell(text)
     assert "\u202e" not in block(text)
+
+
+@given(st.text(max_size=60) | st.text(alphabet="`|\\@#~\n <>!-[]()", max_size=60))
+def test_no_text_leaves_its_code_span_or_its_block(text: str) -> None:
+    for shown in (code(text), cell(text), block(text)):
+        marks = shown[: len(shown) - len(shown.lstrip("`"))]
+        assert re.findall("`+", shown).count(marks) == 2
+        assert shown.endswith(marks)
+    assert not {"\n", "|"} & set(cell(text))
+    assert not {"@", "#", "`", "\n"} & set(title(text))
+    as_seen(text)
 
 
 def test_a_title_has_no_mention_no_number_of_an_issue_and_no_address() -> None:
