@@ -8,10 +8,12 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from sandbox.base import SandboxUnavailable
 from swesearch.cli.options import home_folder
+from swesearch.github.access import find_access
 from swesearch.report.text import line
 
 ENOUGH = 1 << 30  # bytes free for states, images and environments
@@ -32,7 +34,7 @@ def main(home: Path | None) -> int:
     folder = home_folder(home, os.environ)
     needed = [_python(), _git(), _uv(), _home(folder)]
     boxes = [_docker(), _bubblewrap()]
-    for finding in [*needed, *boxes]:
+    for finding in [*needed, *boxes, _github()]:
         print(f"{'ok     ' if finding.good else 'missing'}  {finding.name:10}  {line(finding.found)}")
         if finding.hint and not finding.good:
             print(f"{'':21}{finding.hint}")
@@ -88,6 +90,15 @@ def _bubblewrap() -> Finding:
     """Found by running it: a kernel may forbid what the program needs."""
     hint = "install bubblewrap (apt install bubblewrap); where it is there, the kernel must allow user namespaces"
     return _command("bubblewrap", ["bwrap", "--ro-bind", "/", "/", "--unshare-all", "--", "bwrap", "--version"], hint)
+
+
+def _github() -> Finding:
+    """Only for issues by their address, and for the bot."""
+    if find_spec("gidgethub") is None:
+        return Finding("github", False, "for `swesearch fix URL` and `swesearch bot`", "pip install 'swesearch[bot]'")
+    return Finding(
+        "github", True, "a token is there" if find_access("github.com", os.environ).token else "no token: public issues can be read"
+    )
 
 
 def _command(name: str, command: list[str], hint: str) -> Finding:
