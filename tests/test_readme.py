@@ -17,7 +17,16 @@ from swesearch.settings import KEYS, PRESETS, STRATEGIES, Settings
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/models.md", "docs/swebench.md", "docs/scaling.md", "docs/github.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/models.md",
+    "docs/swebench.md",
+    "docs/scaling.md",
+    "docs/github.md",
+    "docs/report.md",
+)
 CODE = re.findall(r"```.*?```|`[^`\n]+`", README, re.DOTALL)
 COMMANDS = sorted({command for code in CODE for command in re.findall(r"swesearch (\w+)", code) if not code.startswith("```toml")})
 FLAGS = sorted({flag for code in CODE for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]*", code)} - {"--list"})  # of scripts/demo
@@ -60,7 +69,8 @@ def test_every_path_and_link_in_the_documents_exists(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
     paths = re.findall(r"`((?:swesearch|sandbox|benchmarks|tests|scripts|docs|\.ci)/[\w./-]*)", text)
-    assert [name for name in [*links, *paths] if not (ROOT / name).exists()] == []
+    missing = [name for name in links if not (ROOT / document).parent.joinpath(name).exists()]
+    assert missing + [name for name in paths if not (ROOT / name).exists()] == []
     assert links or paths
 
 

@@ -78,9 +78,11 @@ def _believed(story: Mapping[str, Any]) -> Iterator[str]:
     if not best or not solution:
         return
     yield from map(_sentence, best["reasons"])
-    if solution["why"]:
+    if story["picked"]:
+        yield "Somebody picked it; the search had put another one first."
+    elif solution["why"]:
         yield _sentence(f"chosen: {solution['why']}")
-    if solution["confidence"] is not None:
+    if solution["confidence"] is not None and not story["picked"]:
         yield f"It is right with an estimated chance of {solution['confidence']:.0%}. Tests are all the evidence there is."
 
 

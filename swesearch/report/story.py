@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from string import ascii_uppercase
 from typing import Any
 
 from swesearch.base import Event
@@ -27,16 +28,17 @@ class Story:
         self._handlers: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
             "begun": self._begun, "started": self._started, "phase": self._phase, "warning": self._warning, "baseline": self._baseline,
             "reproduced": self._reproduced, "localised": self._localised, "memory": self._memory, "node": self._node,
-            "finalist": self._finalist, "steered": self._steered, "solution": self._solution, "stopped": self._stopped,
+            "finalist": self._finalist, "steered": self._steered, "solution": self._solution, "picked": self._picked,
+            "stopped": self._stopped,
         }  # fmt: skip
         self.nodes: dict[int, Row] = {}
         self.changed: set[int] = set()  # ids of nodes that are new or have changed; for whoever follows, to clear
         self._waiting: dict[tuple[str, str], list[Row]] = {}  # answers that are for a node which is not there yet
         self._facts: Row = {
             "version": VERSION, "run": "", "repo": "", "issue": "", "checks": [], "strategy": "", "seed": 0, "models": [], "swesearch": "",
-            "started": 0.0, "state": "unfinished", "error": "", "running": True, "root": "", "phase": "", "warnings": [], "baseline": [],
-            "tests": [], "suspects": [], "forked": None, "orders": [], "paused": False, "finalists": [], "solution": None, "messages": [],
-            "cost": {"evaluations": 0, "seconds": 0.0, "tokens": 0, "dollars": 0.0, "answers": 0},
+            "started": 0.0, "state": "unfinished", "error": "", "running": True, "paused": False, "picked": False, "forked": None,
+            "root": "", "phase": "", "warnings": [], "baseline": [], "tests": [], "suspects": [], "orders": [], "finalists": [],
+            "solution": None, "messages": [], "cost": {"evaluations": 0, "seconds": 0.0, "tokens": 0, "dollars": 0.0, "answers": 0},
         }  # fmt: skip
 
     def see(self, event: Event) -> None:
@@ -150,17 +152,25 @@ class Story:
 
     def _finalist(self, data: Mapping[str, Any]) -> None:
         found = {"tree": data["node"], "verified": data["verified"], "patch": shortened(data["patch"]), "reasons": list(data["reasons"])}
-        self._facts["finalists"].append({**found, "why": "", "node": self._node_of(data["node"], ""), "chosen": False})
+        self._facts["finalists"].append({**found, "why": "", "letter": "", "node": self._node_of(data["node"], ""), "chosen": False})
 
     def _solution(self, data: Mapping[str, Any]) -> None:
         solution = data["solution"]
-        for candidate in filter(None, (solution["best"], *solution["alternatives"])):
-            self._name(candidate, chosen=candidate is solution["best"])
+        for letter, candidate in zip(ascii_uppercase, (solution["best"], *solution["alternatives"]), strict=False):
+            if candidate:
+                self._name(candidate, letter, chosen=candidate is solution["best"])
         self._facts["finalists"].sort(key=lambda each: (not each["chosen"], not each["verified"]))
+        self._facts["picked"] = False
         self._facts["solution"] = {"why": solution["why"], "confidence": data.get("confidence"), "found": solution["best"] is not None}
         self._facts["cost"] |= {name: data.get(name, 0) for name in ("evaluations", "seconds", "tokens", "dollars")}
 
-    def _name(self, candidate: Mapping[str, Any], chosen: bool) -> None:
+    def _picked(self, data: Mapping[str, Any]) -> None:
+        """Somebody wants another result than the one that ranked first."""
+        for each in self._facts["finalists"]:
+            each["chosen"] = each["tree"] == data["node"]
+        self._facts["picked"] = data["number"] > 0
+
+    def _name(self, candidate: Mapping[str, Any], letter: str, chosen: bool) -> None:
         """Say of a finalist what it does, and whether it is the one; those that were never announced are added."""
         attempt = candidate["attempt"]
         tree, why = attempt["state"]["tree"], (attempt["action"] or {}).get("why", "")
@@ -168,7 +178,7 @@ class Story:
         if known is None:
             known = {"tree": tree, "verified": candidate["verified"], "patch": shortened(candidate["patch"]["text"])}
             self._facts["finalists"].append(known)
-        known |= {"why": why, "chosen": chosen, "node": self._node_of(tree, why), "reasons": list(candidate["reasons"])}
+        known |= {"why": why, "letter": letter, "chosen": chosen, "node": self._node_of(tree, why), "reasons": list(candidate["reasons"])}
 
     def _node_of(self, tree: str, why: str) -> int | None:
         """The node of a tree; where it was made smaller afterwards, the one that did the same and passed."""

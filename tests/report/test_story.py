@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from benchmarks.made_up import MadeUp
 from swesearch.base import Event
 from swesearch.report.story import Story, story
 
@@ -90,6 +91,35 @@ def test_diffs_come_from_the_store_where_there_is_one(told):
     nodes = story(told[0], diff)["nodes"]
     assert nodes[1]["diff"] == f"{nodes[0]['tree'][:4]}..{nodes[1]['tree'][:4]}"
     assert len(asked) == 2
+
+
+def test_what_somebody_picked_is_what_is_told(tmp_path):
+    made = list(MadeUp(tmp_path, 6).make().events())
+    solution = next(event for event in made if event.kind == "solution")
+    best = solution.data["solution"]["best"]
+    other = {**best, "attempt": {"action": {"why": "the other way"}, "state": {"tree": "0" * 40}}, "reasons": ["shorter"]}
+    two = Event("solution", {**solution.data, "solution": {**solution.data["solution"], "alternatives": [other]}})
+    events = [two if event.kind == "solution" else event for event in made]
+
+    assert [(each["letter"], each["chosen"]) for each in story(events)["finalists"]] == [("A", True), ("B", False)]
+    found = story([*events, Event("picked", {"number": 1, "node": "0" * 40})])
+    assert [(each["letter"], each["chosen"]) for each in found["finalists"]] == [("A", False), ("B", True)]
+    assert "The other way." in lines(found, "What was changed")
+    assert "Somebody picked it; the search had put another one first." in lines(found, "Why it is believed to be right")
+    assert story([*events, Event("picked", {"number": 0, "node": best["attempt"]["state"]["tree"]})])["picked"] is False
+
+
+def test_orders_are_told_and_mark_their_nodes(tmp_path):
+    made = list(MadeUp(tmp_path, 6).make().events())
+    orders = [
+        {"order": "pause", "effect": "paused"},
+        {"order": "prune", "node": 2, "effect": "pruned: nothing more"},
+        {"order": "hint", "node": 3, "text": "look", "effect": "heard"},
+    ]
+    found = story([*made, *(Event("steered", {"number": 1, "at": [1, 0], **order}) for order in orders)])
+    assert [each["order"] for each in found["orders"]] == ["pause", "prune", "hint"]
+    assert found["paused"]
+    assert [node.get("marks") for node in found["nodes"][2:4]] == [["pruned"], ["hint: look"]]
 
 
 def test_an_event_of_an_unknown_kind_says_nothing(told):

@@ -79,7 +79,7 @@ class Page {
   lead(best) {
     const { cost, solution } = this.model.head, spent = this.model.head.models.length ? `, ${money(cost.dollars)}` : "";
     const words = `${many(cost.evaluations, "evaluation")}, ${duration(cost.seconds)}${spent}.`;
-    if (best) return `Verified afresh${solution && solution.confidence !== null ? `, right with an estimated chance of ${Math.round(100 * solution.confidence)} %` : ""}. ${words}`;
+    if (best) return `Verified afresh${solution && solution.confidence !== null && !this.model.head.picked ? `, right with an estimated chance of ${Math.round(100 * solution.confidence)} %` : ""}. ${words}`;
     return solution && solution.why ? `${upper(solution.why)}. ${words}` : words;
   }
 
@@ -99,8 +99,8 @@ class Page {
       const best = dropped.filter((node) => node.outcome === outcome).sort((a, b) => b.value - a.value || b.terms.length - a.terms.length || a.id - b.id)[0];
       if (best && near.length + head.finalists.length < 4) near.push(best);
     }
-    const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    const finalists = head.finalists.map((each, place) => this.card(each.node, each.why, each.chosen ? "handed over" : each.verified ? "passed too" : "did not hold", each.reasons, each.patch, letters[place] || "", each.chosen));
+    const word = (each) => (each.chosen ? (head.picked ? "picked" : "handed over") : each.verified ? "passed too" : "did not hold");
+    const finalists = head.finalists.map((each) => this.card(each.node, each.why, word(each), each.reasons, each.patch, each.letter, each.chosen));
     const rejected = near.map((node) => this.card(node.id, titled(node), BECAME[node.outcome], node.terms.filter((term) => term.feedback).map((term) => short(term.feedback, 300)), node.base_diff || node.diff, "", false));
     fill($("cards"), finalists, rejected);
     $("others").hidden = !$("cards").children.length;
