@@ -121,8 +121,8 @@ class Helm:
 
     def _added(self, order: Order) -> str:
         limits = self.budget.left()
-        said = [f"{amount:g} {unit} more" if limits[unit] is not None else f"{unit} have no limit" for unit, amount in order.more.items()]
-        return ", ".join(said)
+        amounts = {unit: f"${amount:g}" if unit == "dollars" else f"{amount:g} {unit}" for unit, amount in order.more.items()}
+        return ", ".join(f"{said} more" if limits[unit] is not None else f"{unit} have no limit" for unit, said in amounts.items())
 
 
 def _replayed(steered: Sequence[Mapping[str, Any]]) -> list[tuple[Place, Order]]:

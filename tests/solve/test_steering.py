@@ -62,7 +62,7 @@ def test_added_budget_is_kept_before_it_counts_and_a_resumed_run_honours_it_once
 
     search(begun, 3, sent(begun, Order("add", more={"evaluations": 3}), Order("add", more={"dollars": 2.0})))
 
-    assert [order["effect"] for order in orders(begun)] == ["3 evaluations more", "2 dollars more"]
+    assert [order["effect"] for order in orders(begun)] == ["3 evaluations more", "$2 more"]
     assert len(nodes(begun)) == 1 + 7
     again = runs.open_run(tmp_path / "home", begun.id)
     assert (again.settings.budget.evaluations, again.settings.budget.dollars) == (7, 3.0)
