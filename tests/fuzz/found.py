@@ -1,0 +1,7 @@
+"""Inputs that fuzzing found to break something, by target. Each was mended; none may break again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+FOUND: dict[str, list[Any]] = {}
