@@ -17,6 +17,19 @@ def _numbers() -> str:
     return repr({name: numbers[column] for name, numbers in DENIED.items() if name not in ("mount", "acct")})
 
 
+def _odd_calls() -> str:
+    """Calls that are refused for what they are asked to do, as Python: what -> number and arguments."""
+    _, _, clone, clone3, _, _, ioctl, prlimit = MACHINES.get(platform.machine(), MACHINES["x86_64"])
+    calls = {
+        "a user namespace by clone": (clone, 0x10000011, 0, 0, 0, 0),
+        "clone3": (clone3, 0, 0),
+        "input for the terminal": (ioctl, 0, 0x5412, 0),
+        "limits of PID 1": (prlimit, 1, 7, 0, 0),
+    }
+    x32 = {"a call under its x32 number": (41 + 0x40000000, 1, 1, 0)} if platform.machine() == "x86_64" else {}
+    return repr({**calls, **x32})
+
+
 ESCAPES = (
     Attack(
         "killed init", "the agent is PID 1 and no signal from inside reaches it", spares=LOCAL,
@@ -181,9 +194,10 @@ ESCAPES = (
     Attack(
         "dangerous system calls", "the system call filter", spares=LOCAL,
         body=f"""
+        calls = {{name: (number, 0, 0, 0, 0, 0, 0) for name, number in {_numbers()}.items()}} | {_odd_calls()}
         odd = []
-        for name, number in {_numbers()}.items():
-            try: calling("syscall", number, 0, 0, 0, 0, 0, 0)()
+        for name, numbers in calls.items():
+            try: calling("syscall", *numbers)()
             except OSError as error:
                 if error.errno not in (errno.EPERM, errno.ENOSYS): odd.append(f"{{name}} ({{errno.errorcode[error.errno]}})")
             else: odd.append(name)

@@ -133,6 +133,7 @@ class Ground:
 
         sandbox = make()
         self.bench = Bench(store, root, sandbox, make, (CheckRun(store, sandbox, root, Check(COMMAND), LIMITS),))
+        self._parses, self._lint = Parses(store, root), Lint(store, root)  # they do not depend on the box
         self.told: list[Event] = []
         self.journal = Journal.create(folder / "journal.sqlite")
         self.record = Record(self.journal, self.told.append)
@@ -153,8 +154,7 @@ class Ground:
 
     def evaluator(self) -> Hybrid:
         """The terms of a search without a model."""
-        bench = self.bench
-        return Hybrid((Parses(bench.store, self.root), Failing(bench.checks), Lint(bench.store, self.root), Nearby(bench.checks)))
+        return Hybrid((self._parses, Failing(self.bench.checks), self._lint, Nearby(self.bench.checks)))
 
     def handed_over(self, state: State, evaluation: Evaluation) -> tuple[bool, str]:
         """Whether a candidate that was found to pass would be handed over, and what was said of it. Raises SandboxUnavailable."""
