@@ -6,13 +6,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from swesearch import runs
 from swesearch.base import UsageError
 from swesearch.cli.options import home_folder, letter, node_number, parse_budget, result_number
-from swesearch.cli.running import Output, search
 from swesearch.report.text import line, safe
 from swesearch.steer import Kind, Order, steer
+
+if TYPE_CHECKING:
+    from swesearch.cli.running import Output  # slow to import, and only a fork needs it
 
 
 def order(name: str, kind: Kind, home: Path | None, node: str | None = None, text: str = "") -> None:
@@ -29,6 +32,7 @@ def add(name: str, budget: Sequence[str], home: Path | None) -> None:
 def fork(name: str, node: str, hint: str, budget: Sequence[str], given: Sequence[str], home: Path | None, output: Output) -> int:
     """Begin a run at a node of another one, and search. Returns the exit code."""
     from swesearch import solve
+    from swesearch.cli.running import search
 
     parent = runs.open_run(home_folder(home, os.environ), name)
     settings = parent.settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -120,19 +121,19 @@ def test_exports_are_written_where_they_are_wanted(swesearch: Command, finished:
     assert "cannot be written" in swesearch("export", "last", "-o", str(tmp_path / "no" / "file"), *home).stderr
 
 
-@pytest.mark.slow
-def test_a_run_is_forked_and_another_result_picked(swesearch: Command, finished: Run, home: Path) -> None:
-    import shutil
+def test_a_run_is_forked(swesearch: Command, stopped: Run) -> None:
+    home = ("--home", str(stopped.folder.parent.parent))
+    done = swesearch("fork", stopped.id, "n0", "--hint", "core.py:4", "--budget", "1", "-c", "search.depth=1", "-q", *home)
 
+    assert done.returncode == 3, done.stderr
+    assert f": from n0 of {stopped.id}" in done.stderr
+    assert f"from  n0 of {stopped.id}\nhint  core.py:4\n" in swesearch("show", "last", *home).stdout
+    assert swesearch("fork", stopped.id, "n0", "-c", "search.depth", *home).returncode == 2
+
+
+def test_another_result_is_picked(swesearch: Command, finished: Run, home: Path) -> None:
     shutil.copytree(finished.folder, home / "runs" / finished.id)
-    done = swesearch("fork", finished.id, "n0", "--hint", "core.py:4", "--budget", "1", "-c", "search.depth=1", "-q")
 
-    assert done.returncode in (0, 3), done.stderr
-    assert f": from n0 of {finished.id}" in done.stderr
-    shown = swesearch("show", "last").stdout
-    assert f"from  n0 of {finished.id}\nhint  core.py:4\n" in shown
-    assert swesearch("fork", finished.id, "n0", "-c", "search.depth").returncode == 2
-    picked = swesearch("pick", finished.id, "b")
-    assert picked.stdout.startswith("B is handed over from now on: ")
-    assert "picked:      B: " in swesearch("show", finished.id).stdout
-    assert "no result" in swesearch("pick", finished.id, "?").stderr
+    assert swesearch("pick", "last", "b").stdout.startswith("B is handed over from now on: ")
+    assert "picked:      B: " in swesearch("show", "last").stdout
+    assert "is no result" in swesearch("pick", "last", "?").stderr
