@@ -40,7 +40,10 @@ def test_help_loads_nothing_but_the_command_line() -> None:
     shown = "import sys\nfrom swesearch.cli import main\ntry: main()\nexcept SystemExit: print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", shown, "fix", "--help"], check=True, capture_output=True, text=True)
     ours = {name for name in done.stderr.split() if name.startswith(("swesearch.", "sandbox.", "anthropic", "openai"))}
-    signatures = {"swesearch.cli", "swesearch.cli.app", "swesearch.cli.bot"}  # of commands, and nothing that does their work
+    signatures = {
+        "swesearch.cli",
+        *(f"swesearch.cli.{name}" for name in ("app", "bot", "github", "steer", "telling", "view")),
+    }  # of commands, no more
     assert ours == {"swesearch.base", "sandbox.base", *signatures}
 
 
