@@ -86,7 +86,7 @@ class Report:
         self.modules, self.own = tuple(map(str, data["modules"])), tuple(map(str, data["own"]))
 
     def _take_broken(self, data: Mapping[str, Any]) -> None:
-        self.broken.append(data)
+        self.broken.append({**data, "frames": _frames(data.get("frames", ()))})
 
     def _take_usage(self, data: Mapping[str, Any]) -> None:
         self.usage = str(data["message"])[:LONGEST]
@@ -95,7 +95,7 @@ class Report:
         self.refused = str(data["why"])
 
     def _take_finish(self, data: Mapping[str, Any]) -> None:
-        self.finish = data
+        self.finish = {"status": int(data["status"]), "tests": int(data["tests"]), "stopped": data["stopped"], "wants": data["wants"]}
 
     def _take_kind(self, data: Mapping[str, Any]) -> None:
         self.kinds[int(data["number"])] = Kind(str(data["name"]), tuple(map(str, data["attributes"])))
@@ -136,8 +136,8 @@ def read(report: bytes, key: bytes) -> Report:
     try:
         for kind, data in _opened(report, key):
             found.take(kind, data)
-    except (Forged, ValueError, KeyError, TypeError) as error:
-        found.forged = str(error)[:200]
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        found.forged = str(error)[:200] or type(error).__name__
     return found
 
 
@@ -229,6 +229,6 @@ def test_run(result: Result, report: Report, secrets: Secrets, only: Collection[
     status, detail = judge(result, report, secrets, only, expect)
     if status == "tampered":  # nothing that was said counts
         return TestRun(status, detail=detail, result=result)
-    frames = _frames(report.broken[0].get("frames", ())) if report.broken else ()
+    frames = report.broken[0]["frames"] if report.broken else ()
     types = {at: {text: tuple(kinds) for text, kinds in table.items()} for at, table in report.types.items()}
     return TestRun(status, outcomes(report, status), report.collected or (), detail, frames, types, report.modules, result=result)
