@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any
 
-from swesearch.base import Event
+from swesearch.base import Event, JournalError
 from swesearch.report.account import account
 from swesearch.report.patches import of_edits, shortened
 
@@ -42,9 +42,12 @@ class Story:
         }  # fmt: skip
 
     def see(self, event: Event) -> None:
-        """Take in an event; kinds that say nothing to a reader are passed over."""
+        """Take in an event; kinds that say nothing to a reader are passed over. Raises JournalError for one that no search wrote."""
         if handler := self._handlers.get(event.kind):
-            handler(event.data)
+            try:
+                handler(event.data)
+            except (LookupError, TypeError, AttributeError, ValueError) as error:
+                raise JournalError(f"the journal holds an event {event.kind!r} that no search wrote ({error})") from error
 
     @property
     def running(self) -> bool:

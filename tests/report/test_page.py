@@ -1,5 +1,6 @@
 """The report in a real browser: what is seen, clicked and typed, and that nothing others wrote ever becomes more than text."""
 
+import itertools
 import json
 import re
 
@@ -188,6 +189,22 @@ def test_what_others_wrote_stays_text(chromium, tmp_path):
     assert shown.run("window.hacked") is None
     assert shown.troubles() == []
     assert len(shown.asked()) == 1
+    shown.close()
+
+
+@pytest.mark.parametrize("events", [2, 3, 4])
+def test_a_run_that_has_hardly_begun_has_a_page(chromium, tmp_path, events):
+    run, coming = MadeUp(tmp_path, 3).begin()
+    journal = run.journal()
+    for event in itertools.islice(coming, events - 1):
+        journal.append(event)
+    journal.close()
+    (tmp_path / "run.html").write_text(page(story_of(run)))
+    shown = chromium.page()
+    shown.open((tmp_path / "run.html").as_uri())
+    assert shown.text("h1") == "No fix: unfinished"
+    assert shown.run("document.querySelectorAll('[role=treeitem]').length") == max(0, events - 3)
+    assert shown.troubles() == []
     shown.close()
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks.made_up import MadeUp
-from swesearch.base import Event
+from swesearch.base import Event, JournalError
 from swesearch.report.story import Story, story
 
 
@@ -124,6 +124,14 @@ def test_orders_are_told_and_mark_their_nodes(tmp_path):
 
 def test_an_event_of_an_unknown_kind_says_nothing(told):
     assert story([*told[0], Event("never heard of", {})]) == told[1]
+
+
+@pytest.mark.parametrize(
+    "event", [Event("node", {}), Event("finalist", {"node": 3}), Event("begun", {"task": None}), Event("memory", {"key": "reply:x"})]
+)
+def test_an_event_that_no_search_wrote_is_one_clear_error(event):
+    with pytest.raises(JournalError, match=f"an event '{event.kind}' that no search wrote"):
+        story([event])
 
 
 def test_a_run_that_found_nothing_says_why():

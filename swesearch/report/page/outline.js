@@ -49,7 +49,7 @@ class Outline {
 
   render() {
     const first = Math.max(0, Math.floor(this.box.scrollTop / ROW) - 8), last = first + Math.ceil(this.box.clientHeight / ROW) + 16;
-    fill(this.inner, this.rows.length ? this.rows.slice(first, last).map((row, place) => this.row(row, first + place)) : h("p", { class: "empty" }, "Nothing here has these words."));
+    fill(this.inner, this.rows.length ? this.rows.slice(first, last).map((row, place) => this.row(row, first + place)) : h("p", { class: "empty" }, this.model.hits ? "No state has these words." : "No state was evaluated."));
     const active = this.chosen !== null && $(`n${this.chosen}`) ? `n${this.chosen}` : "";
     active ? this.box.setAttribute("aria-activedescendant", active) : this.box.removeAttribute("aria-activedescendant");
   }
