@@ -21,7 +21,7 @@ from sandbox.promises import NOT_STOPPED
 from swesearch.base import Evaluation
 
 ATTACKS: tuple[Attack, ...] = (*RESOURCES, *ESCAPES, *RESIDUE, *VERDICTS)
-PATIENCE = 20.0  # seconds for an attack with a deadline of 6: whatever takes longer escaped its deadline
+PATIENCE = 60.0  # seconds for an attack with a deadline of ten or so: whatever takes longer escaped it
 GROWN = 150 << 20  # bytes that this process may grow by while one attack runs
 STATUS = re.compile(r"(timeout|memory|crashed|empty|broken|usage|tampered): ")
 LOOK = Attack(

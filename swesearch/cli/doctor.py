@@ -38,9 +38,18 @@ def main(home: Path | None) -> int:
         print(f"{'ok     ' if finding.good else 'missing'}  {finding.name:10}  {line(finding.found)}")
         if finding.hint and not finding.good:
             print(f"{'':21}{finding.hint}")
+        if finding.good and finding in boxes:
+            print(f"{'':21}does not stop: {_not_stopped(finding.name)}")
     if not any(box.good for box in boxes):
         print("no sandbox: without Docker or bubblewrap only `--sandbox local` is left, which isolates nothing")
     return 0 if all(finding.good for finding in needed) and any(box.good for box in boxes) else 4
+
+
+def _not_stopped(backend: str) -> str:
+    """What a sandbox that is there does not stop, each weakness once."""
+    from sandbox.promises import NOT_STOPPED
+
+    return "; ".join(dict.fromkeys(NOT_STOPPED[backend].values()))
 
 
 def _python() -> Finding:
