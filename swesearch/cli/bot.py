@@ -101,7 +101,7 @@ def serve(
     given: Given = None,
     home: Home = None,
 ) -> None:
-    """Answer GitHub's webhook: /webhook and /health. Needs SWESEARCH_BOT_SECRET (the webhook's) and GITHUB_TOKEN."""
+    """Answer GitHub's webhook: /webhook and /health. Needs SWESEARCH_WEBHOOK_SECRET (the webhook's) and GITHUB_TOKEN."""
     from swesearch.cli import serving
     from swesearch.cli.reviewing import How
 

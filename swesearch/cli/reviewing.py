@@ -102,7 +102,7 @@ def end_with_stdin() -> None:
     """End this process as soon as whoever started it is gone, however that ended: it has the other end of our stdin."""
 
     def wait() -> None:
-        while sys.stdin.buffer.read(1 << 16):
+        while os.read(0, 1 << 16):  # not through sys.stdin, whose lock an ending interpreter wants
             pass
         os._exit(INTERRUPTED)
 

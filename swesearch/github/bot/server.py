@@ -26,7 +26,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], secret: bytes, queue: Queue, may_command: May) -> None:
         """Raises UsageError where the secret is short or the address is taken."""
         if len(secret) < 16:
-            raise UsageError("the secret of the webhook needs 16 characters or more: set SWESEARCH_BOT_SECRET, and the same at GitHub")
+            raise UsageError("the secret of the webhook needs 16 characters or more: set SWESEARCH_WEBHOOK_SECRET, and the same at GitHub")
         self.secret, self.queue, self.may_command = secret, queue, may_command
         self._free = threading.BoundedSemaphore(CONNECTIONS)
         try:
