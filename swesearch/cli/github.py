@@ -11,7 +11,9 @@ Home = Annotated[
     Path | None, typer.Option("--home", metavar="DIR", help="Where runs are kept [$SWESEARCH_HOME, ~/.local/state/swesearch].")
 ]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run, the beginning of one, or `last`.")]
-Number = Annotated[int, typer.Option("--number", "-n", min=0, help="Which result: 0 is the best, then the alternatives.")]
+Number = Annotated[
+    int | None, typer.Option("--number", "-n", min=0, help="Which result: 0 is the best, then the alternatives [what was picked].")
+]
 Force = Annotated[bool, typer.Option("--force", help="Also where the issue is closed, locked, assigned, or has a pull request already.")]
 ApiUrl = Annotated[
     str, typer.Option("--api-url", metavar="URL", help="The REST API of a GitHub Enterprise server; it may see GITHUB_TOKEN then.")
@@ -21,7 +23,7 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 @app.command("open-pr")
-def open_pr(run: RunId, number: Number = 0, force: Force = False, api_url: ApiUrl = "", home: Home = None) -> None:
+def open_pr(run: RunId, number: Number = None, force: Force = False, api_url: ApiUrl = "", home: Home = None) -> None:
     """Open a draft pull request with the fix of a run that began with the address of an issue. Its proof is replayed first.
 
     Needs a token that may write contents and pull requests: GITHUB_TOKEN, GH_TOKEN or `gh auth login`. May be given again after any
@@ -36,7 +38,7 @@ def open_pr(run: RunId, number: Number = 0, force: Force = False, api_url: ApiUr
 def bundle(
     run: RunId,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it [RUN.zip].")] = None,
-    number: Number = 0,
+    number: Number = None,
     home: Home = None,
 ) -> None:
     """Write the fix of a run with its proof to one file, for `swesearch verify`."""

@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
-from swesearch import runs
+from swesearch import runs, solve
 from swesearch.base import Event, UsageError
 from swesearch.cli.options import home_folder, is_url, repository
 from swesearch.github.access import connect, find_access
@@ -26,11 +26,11 @@ from swesearch.store.log import Object
 PULL = re.compile(r"https?://([^/@]+)/([^/]+/[^/]+)/pull/(\d{1,9})(?:[/?#].*)?")
 
 
-def bundle(name: str, number: int, output: Path | None, home: Path | None) -> None:
+def bundle(name: str, number: int | None, output: Path | None, home: Path | None) -> None:
     """Write a bundle. Raises UsageError."""
     run = runs.open_run(home_folder(home, os.environ), name)
     target = output or Path(f"{run.id}.zip")
-    data = pack(make(run, number))
+    data = pack(make(run, solve.picked(run) if number is None else number))
     try:
         target.write_bytes(data)
     except OSError as error:

@@ -71,14 +71,15 @@ def fix(
     return code
 
 
-def open_pr(name: str, number: int, force: bool, api_url: str, home: Path | None) -> int:
+def open_pr(name: str, number: int | None, force: bool, api_url: str, home: Path | None) -> int:
     """Open the pull request of a run. Returns the exit code."""
     root = home_folder(home, os.environ)
     run = runs.open_run(root, name)
     if not run.task.url:
         raise UsageError(f"run {run.id} did not begin with the address of an issue: `swesearch apply {run.id} --branch NAME`, and push it")
     source = _source(run.task.url, api_url, force, root)
-    return _publish(source, place(source.api, source.clone), run, number, root, sys.stdout)
+    which = solve.picked(run) if number is None else number
+    return _publish(source, place(source.api, source.clone), run, which, root, sys.stdout)
 
 
 def _source(url: str, api_url: str, force: bool, home: Path) -> Source:
