@@ -72,7 +72,7 @@ def _cause(chosen: Candidate, solution: Solution) -> Iterator[str]:
 def _reproduction(run: Run, bundle: Bundle) -> Iterator[str]:
     yield "## Reproduction"
     for check in bundle.checks[:CHECKS]:
-        yield f"{code(' '.join(check.command))} fails on {bundle.commit[:12]} and passes with this change."
+        yield f"The check {code(' '.join(check.command))} fails on {bundle.commit[:12]} and passes with this change."
     written = [event.data["tests"][0] for event in run.events() if event.kind == "reproduced"]
     if written:
         yield f"The test was written from the issue; it is no part of this change ({code(written[-1]['path'])}):"
