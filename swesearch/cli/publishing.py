@@ -67,7 +67,7 @@ def fix(
     if where and code == 0:
         code = _publish(source, where, run, 0, root, sys.stderr if output.json else sys.stdout)
     elif code == 0:
-        _say(f"open a pull request: swesearch open-pr {run.id}")
+        running.say_how_to_publish(run)
     return code
 
 

@@ -85,7 +85,16 @@ def resume(name: str, budget: Mapping[str, float], offline: bool, home: Path | N
     for key, amount in _added(budget, run.events()).items():
         section, _, option = key.partition(".")
         settings = settings.updated({section: {option: amount}}, "--budget")
-    return search(replace(run, settings=settings), output)
+    code = search(replace(run, settings=settings), output)
+    if code == 0:
+        say_how_to_publish(run)
+    return code
+
+
+def say_how_to_publish(run: runs.Run) -> None:
+    """Where the run began with an issue on GitHub: how its fix gets there."""
+    if run.task.url:
+        print(f"open a draft pull request: swesearch open-pr {run.id}", file=sys.stderr)
 
 
 def _added(budget: Mapping[str, float], events: Iterable[Event]) -> dict[str, float]:
