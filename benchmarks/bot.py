@@ -1,4 +1,4 @@
-"""Does the bot find what breaks, and is it silent where nothing does? Twenty pull requests made from the real history of four projects.
+"""Does the bot find what breaks, and is it silent where nothing does? Twenty pull requests made from the real history of five projects.
 
 Ten break something: a real fix is taken back while its test stays, or its test comes alone. Ten are harmless: real changes as they were
 merged. Nothing in the review knows which is which. A fix counts where the head with the fix, reviewed again, has nothing broken.
@@ -24,7 +24,7 @@ from swesearch.store.gitsafe import Git, make_git_dir
 from swesearch.value.protect import is_test
 
 WHO = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in (("NAME", "bench"), ("EMAIL", "b@example.com"))}
-BUDGET = {"budget.evaluations": 200, "budget.seconds": 120.0}  # for each search
+BUDGET = {"budget.evaluations": 120, "budget.seconds": 90.0, "bot.seconds": 20.0}  # for each search, and for tests on each side
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +42,26 @@ class Case:
 
 
 CASES = (
-    Case("pallets/click", "32ae2acd34", "taken back"),
-    Case("pallets/click", "82f377c547", "taken back"),
-    Case("pallets/click", "665736bc85", "test alone"),
-    Case("pallets/werkzeug", "051fd66352", "test alone"),
-    Case("pallets/werkzeug", "23142a3cb5", "taken back"),
-    Case("pallets/werkzeug", "77bde33372", "taken back"),
     Case("marshmallow-code/marshmallow", "8f493e66b3", "taken back"),
     Case("marshmallow-code/marshmallow", "853b144e12", "test alone"),
     Case("marshmallow-code/marshmallow", "c8ce7e8702", "test alone"),
+    Case("pallets/werkzeug", "051fd66352", "test alone"),
+    Case("pallets/werkzeug", "23142a3cb5", "taken back"),
+    Case("pallets/werkzeug", "77bde33372", "taken back"),
+    Case("pallets/werkzeug", "285af2c465", "taken back"),
     Case("networkx/networkx", "304b3ae481", "taken back"),
-    Case("pallets/click", "f316d5cb3a", "as merged"),
-    Case("pallets/click", "6f85d26dcd", "as merged"),
-    Case("pallets/click", "7d05a59b9d", "as merged"),
-    Case("pallets/werkzeug", "285af2c465", "as merged"),
-    Case("pallets/werkzeug", "fa0f4f2710", "as merged"),
-    Case("pallets/werkzeug", "60ea32c88e", "as merged"),
+    Case("networkx/networkx", "6eb2a1db96", "test alone"),
+    Case("psf/requests", "a4f9a5999b", "taken back"),
     Case("marshmallow-code/marshmallow", "6e72beb7da", "as merged"),
     Case("marshmallow-code/marshmallow", "10afde119b", "as merged"),
     Case("marshmallow-code/marshmallow", "7cc1de477b", "as merged"),
-    Case("networkx/networkx", "6eb2a1db96", "as merged"),
+    Case("pallets/werkzeug", "fa0f4f2710", "as merged"),
+    Case("pallets/werkzeug", "60ea32c88e", "as merged"),
+    Case("pallets/werkzeug", "ff1b12a662", "as merged"),
+    Case("networkx/networkx", "139259c6c5", "as merged"),
+    Case("networkx/networkx", "56e3d0e418", "as merged"),
+    Case("pallets/click", "6f85d26dcd", "as merged"),
+    Case("psf/requests", "bc7dd0fc4d", "as merged"),
 )
 
 

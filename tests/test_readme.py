@@ -24,8 +24,11 @@ DOCUMENTS = (
     "docs/models.md",
     "docs/swebench.md",
     "docs/scaling.md",
+    "docs/bot.md",
     "docs/github.md",
     "docs/report.md",
+    "docs/steering.md",
+    "docs/export.md",
 )
 CODE = re.findall(r"```.*?```|`[^`\n]+`", README, re.DOTALL)
 COMMANDS = sorted({command for code in CODE for command in re.findall(r"swesearch (\w+)", code) if not code.startswith("```toml")})
@@ -50,7 +53,7 @@ def test_every_command_in_the_readme_exists(command: str) -> None:
 
 @pytest.mark.parametrize("flag", FLAGS)
 def test_every_flag_in_the_readme_exists(flag: str) -> None:
-    assert any(re.search(rf"{flag}\b", help_of(*command)) for command in [*((name,) for name in COMMANDS), ("bench", "swebench")])
+    assert any(re.search(rf"{flag}\b", help_of(*command)) for command in [*((name,) for name in COMMANDS), ("bench", "swebench"), ("bot", "review")])
 
 
 def test_the_exit_codes_of_the_readme_are_those_of_the_help() -> None:

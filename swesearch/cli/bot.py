@@ -81,11 +81,12 @@ def action(
 def post(
     report: Annotated[Path, typer.Argument(metavar="REPORT", help="What the review wrote. It is taken for hostile.")],
     conclusion: Annotated[str, typer.Option(metavar="WHAT", help="neutral or failure: the check run of a head with findings.")] = "neutral",
+    sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings, once validated, as SARIF 2.1.0.")] = None,
 ) -> None:
     """In a GitHub runner, on pull_request or workflow_run: post a report with GITHUB_TOKEN. Runs no code and checks nothing out."""
     from swesearch.cli import reviewing
 
-    raise typer.Exit(reviewing.post(report, conclusion))
+    raise typer.Exit(reviewing.post(report, conclusion, sarif))
 
 
 @app.command(epilog=EXIT_CODES)

@@ -75,7 +75,7 @@ def action(repo: Path, report: Path, sarif: Path | None, fail_on: str, how: How)
     return code
 
 
-def post(report: Path, conclusion: str) -> int:
+def post(report: Path, conclusion: str, sarif: Path | None) -> int:
     """Post a report to the pull request of the runner's event. Returns the exit code."""
     if conclusion not in CONCLUSIONS:
         raise UsageError(f"--conclusion must be one of {', '.join(CONCLUSIONS)}, not {conclusion!r}")
@@ -84,6 +84,7 @@ def post(report: Path, conclusion: str) -> int:
             found = wire.from_json(file.read(wire.LARGEST + 1))
     except OSError as error:
         raise UsageError(f"{report} cannot be read: {error.strerror}") from error
+    write(sarif, sarif_of(found))
     repository = events.server(os.environ)
     api = connect(find_access(repository.host, os.environ))
     place = events.place(events.read_event(os.environ), api, repository)
