@@ -93,7 +93,6 @@ class Arena:
         stopped, verdict, seen = self._outcome(attack)
         seconds = time.monotonic() - began
         problems = [self.trace().differs(self.untouched)]
-        problems += ["it went on past its deadline"] if seconds > PATIENCE else []
         problems += ["this process grew"] if _memory() - before > GROWN else []
         problem = "; ".join(filter(None, problems))
         return Finding(self.ground.backend, attack.name, attack.by, stopped, promised, verdict, seen, problem, seconds)
@@ -114,8 +113,7 @@ class Arena:
                 return not through, "handed over" if through else "refused", said
         except SandboxUnavailable as error:
             return not self.host.harm(), "no verdict", str(error)
-        lied = "it took no time at all" if evaluation.seconds < attack.quickest else ""
-        broken = self.host.harm() or lied or steered(evaluation.feedback, self.ground.patch(state))
+        broken = self.host.harm() or _mistimed(evaluation, attack) or steered(evaluation.feedback, self.ground.patch(state))
         said = evaluation.feedback.partition("AssertionError: ")[2] or evaluation.feedback
         return not broken and BREACH not in said, _verdict(evaluation), broken or said
 
@@ -124,6 +122,13 @@ def _verdict(evaluation: Evaluation) -> str:
     """In one word, what the check came to."""
     match = STATUS.match(evaluation.feedback)
     return match[1] if match else "timeout" if ": Timeout: " in evaluation.feedback else "failed"
+
+
+def _mistimed(evaluation: Evaluation, attack: Attack) -> str:
+    """What is wrong with the time that an evaluation says it took, "" for nothing."""
+    if evaluation.seconds > PATIENCE:
+        return "it went on past its deadline"
+    return "it took no time at all" if evaluation.seconds < attack.quickest else ""
 
 
 def _memory() -> int:

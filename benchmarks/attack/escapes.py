@@ -48,7 +48,7 @@ ESCAPES = (
         body="os.kill(-1, signal.SIGKILL)\n",
     ),
     Attack(
-        "freezing the next candidate's interpreter", "a zygote that was touched is made anew", spares=LOCAL,
+        "freezing the next candidate's interpreter", "a zygote that was touched is made anew", spares=LOCAL, slow=True,
         body=f"""
         for pid in {EVERYBODY}:
             try: os.kill(pid, signal.SIGSTOP)

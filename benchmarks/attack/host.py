@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from benchmarks.attack.base import NAMES, Finding
 from benchmarks.attack.git_vectors import VECTORS, everything, git, plain_git, plant, program, repository
@@ -13,9 +14,14 @@ from benchmarks.attack.screen import STEERING, steered
 from sandbox.choose import choose
 from sandbox.environment import find
 from swesearch.apply import apply_patch
-from swesearch.base import Create, Delete, EditError, Rename, Replace, UsageError
+from swesearch.base import Create, Delete, EditError, Rename, Replace, State, UsageError
+from swesearch.code import touched
+from swesearch.code.examples import examples
+from swesearch.discriminator.mutate import observing
+from swesearch.discriminator.rules import broken_rules, literals_of
 from swesearch.settings import load
 from swesearch.store import Store
+from swesearch.value.disguise import disguise
 from swesearch.value.lint import Lint
 from swesearch.value.parses import Parses
 
@@ -31,12 +37,14 @@ LEADING_OUT = (
     "n" * 300, "link/x", "link", "linked.py", "linked.py/x",
 )  # fmt: skip
 BOMBS = {
-    "brackets": b"x = " + b"(" * 200_000 + b")" * 200_000 + b"\n",
+    "brackets": b"x = " + b"(" * 50_000 + b")" * 50_000 + b"\n",
     "open brackets": b"x = " + b"[" * 100_000 + b"\n",
     "minus signs": b"x = " + b"-" * 100_000 + b"1\n",
     "attributes": b"x = a" + b".b" * 50_000 + b"\n",
+    "a long sum": b"x = 1" + b" + 1" * 900 + b"\n",
+    "a chain of calls": b"x = f" + b"()" * 20_000 + b"\n",
     "nested functions": b"".join(b" " * i + b"def f():\n" for i in range(1_000)) + b" " * 1_000 + b"pass\n",
-    "one long line": b"x = '" + b"a" * (8 << 20) + b"'\n",
+    "one long line": b"x = '" + b"a" * (1 << 20) + b"'\n",
     "not text": bytes(range(256)) * 100,
 }
 
@@ -178,13 +186,28 @@ def _bombs(folder: Path) -> str:
     root, broken = store.root(), ""
     for name, source in BOMBS.items():
         state = store.apply(root, [Create("bomb.py", source)])
-        for term in (Parses(store, root), Lint(store, root)):
+        for what, read in _readers(store, root, state, source).items():
             try:
-                term.measure(state, None)
+                read()
             except (OSError, RecursionError, MemoryError, ValueError) as error:
-                broken = broken or f"{name}: {term.name} ended with {type(error).__name__}: {str(error)[:80]}"
+                broken = broken or f"{name}: {what} ended with {type(error).__name__}: {str(error)[:80]}"
     store.close()
     return broken
+
+
+def _readers(store: Store, root: State, state: State, source: bytes) -> Mapping[str, Callable[[], object]]:
+    """Whoever reads a candidate's source on the host."""
+    return {
+        "parses": lambda: Parses(store, root).measure(state, None),
+        "lint": lambda: Lint(store, root).measure(state, None),
+        "what is touched": lambda: touched.touched(b"x = 1\n", source),
+        "the program it makes": lambda: touched.program("bomb.py", source),
+        "the rules of a change": lambda: broken_rules(b"x = 1\n", source),
+        "the values in a test": lambda: literals_of(source),
+        "a test to observe": lambda: observing(source, ["test_x"]),
+        "a test in disguise": lambda: disguise({"test_x.py": source}, ["test_x.py::test_x"], Random(0)),
+        "the examples of an issue": lambda: examples(source.decode("utf-8", "replace")),
+    }
 
 
 def _settings(folder: Path) -> str:

@@ -87,11 +87,11 @@ RESOURCES = (
         import io, zipfile
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for number in range(20): archive.writestr(f"bomb{number}", bytes(8 << 20))
+            for number in range(12): archive.writestr(f"bomb{number}", bytes(8 << 20))
         size = len(packed.getvalue())
         try: zipfile.ZipFile(packed).extractall(".")
         except OSError as error: held(f"{errno.errorcode[error.errno]} while unpacking {size} bytes")
-        breach(f"{size} bytes became 160 MB")
+        breach(f"{size} bytes became 96 MB")
         """,
     ),
     Attack(

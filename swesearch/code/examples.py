@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from swesearch.code.touched import UNREADABLE
+
 FENCE = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*([\w+-]*)[^\n]*\n(.*?)^[ \t]*(?:```|~~~)[ \t]*$", re.MULTILINE | re.DOTALL)
 PYTHON = {"", "py", "python", "python3", "pycon", "ipython", "py3", "pytb"}
 PROMPT = re.compile(r"^\s*(?:>>>|In\s?\[\d*\]:) ?(.*)$")
@@ -111,7 +113,7 @@ def _longest_code(rows: list[str]) -> int:
 def _does_something(code: str) -> bool:
     try:
         body = ast.parse(code).body
-    except (SyntaxError, ValueError):
+    except UNREADABLE:
         return False
     if isinstance(body[-1], ast.AnnAssign) and body[-1].value is None:  # "ValueError: no" is no code, though it could be
         return False
@@ -124,7 +126,7 @@ def _is_question(code: str) -> bool:
     """Whether a piece of text is an expression whose value could be asked for: a call with arguments, or a computation."""
     try:
         body = ast.parse(code, mode="eval").body
-    except (SyntaxError, ValueError):
+    except UNREADABLE:
         return False
     computed = isinstance(body, ast.BinOp | ast.UnaryOp | ast.Compare | ast.Subscript)
     return computed or (isinstance(body, ast.Call) and bool(body.args or body.keywords))
@@ -134,11 +136,11 @@ def _statements(code: str) -> list[str]:
     """The statements of a piece of code; of one that does not parse as a whole, those lines that do."""
     try:
         return [ast.unparse(node) for node in ast.parse(code).body]
-    except (SyntaxError, ValueError):
+    except UNREADABLE:
         found = []
         for row in code.split("\n"):
             try:
                 found += [ast.unparse(node) for node in ast.parse(row.strip()).body]
-            except (SyntaxError, ValueError):
+            except UNREADABLE:
                 continue
         return found

@@ -6,6 +6,7 @@ import ast
 from functools import lru_cache
 from hashlib import sha256
 
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # what reading Python text may raise: it may be nested without end
 KEPT = 128  # files whose digest is remembered: candidates share their base
 
 
@@ -20,24 +21,31 @@ def touched(before: bytes, after: bytes) -> frozenset[str]:
 def program(path: str, source: bytes) -> str:
     """A digest of a file without what the program does not depend on: layout, comments and docstrings, where it is readable Python."""
     try:
-        tree = ast.parse(source) if path.endswith(".py") else None
-    except (SyntaxError, ValueError):
-        tree = None
-    if tree is None:
+        return sha256(_meaning(source) if path.endswith(".py") else source).hexdigest()
+    except UNREADABLE:
         return sha256(source).hexdigest()
+
+
+def _meaning(source: bytes) -> bytes:
+    """A module without layout, comments and docstrings. Raises UNREADABLE."""
+    tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
-    return sha256(ast.dump(tree).encode("utf-8", "surrogatepass")).hexdigest()
+    return ast.dump(tree).encode("utf-8", "surrogatepass")
 
 
 @lru_cache(KEPT)
 def _definitions(source: bytes) -> dict[str, str]:
     """Every function and class of a file by its dotted name, with what is in it; none where it cannot be read."""
     try:
-        front: list[tuple[str, ast.AST]] = [("", ast.parse(source))]
-    except (SyntaxError, ValueError):
+        return _found_in(ast.parse(source))
+    except UNREADABLE:
         return {}
+
+
+def _found_in(tree: ast.Module) -> dict[str, str]:
+    front: list[tuple[str, ast.AST]] = [("", tree)]
     found: dict[str, str] = {}
     while front:
         above, node = front.pop()

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from sandbox.base import TestOutcome
+from swesearch.code.touched import UNREADABLE
 
 MARK = "observed: "
 SUFFIX = re.compile(r"__\d+_\d+(?=\[|$)")
@@ -31,7 +32,7 @@ def observing(source: bytes, tests: Collection[str], variants: int = 24) -> byte
     """
     try:
         module = ast.parse(source)
-    except (SyntaxError, ValueError):
+    except UNREADABLE:
         return None
     wanted = {test.split("[")[0] for test in tests}
     found = list(_tests(module))

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from swesearch.code.touched import UNREADABLE
+
 MEASURED = 0.8
 EXITS = (ast.Return, ast.Continue, ast.Break)
 BROAD = {"Exception", "BaseException"}
@@ -112,16 +114,19 @@ def broken_rules(before: bytes, after: bytes, literals: frozenset[object] = froz
     """The rules that a change of one file goes against; none where either text is not Python that this interpreter can read."""
     try:
         change = Change(*_different(ast.parse(before), ast.parse(after)), literals)
-    except (SyntaxError, ValueError):
+    except UNREADABLE:
         return ()
-    return tuple(rule for rule in RULES if rule.found(change))
+    try:
+        return tuple(rule for rule in RULES if rule.found(change))
+    except RecursionError:
+        return ()
 
 
 def literals_of(source: bytes) -> frozenset[object]:
     """The numbers, strings and other plain values in a test's source; nothing where it cannot be read."""
     try:
         return frozenset(_value(node) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant | ast.UnaryOp)) - {...}
-    except (SyntaxError, ValueError):
+    except UNREADABLE:
         return frozenset()
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from random import Random
 
+from swesearch.code.touched import UNREADABLE
+
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 EQUAL = {"assertEqual", "assertEquals"}
 Change = tuple[int, int, bytes]  # from, to, what comes there instead
@@ -124,7 +126,7 @@ def _functions(source: bytes) -> Iterator[tuple[str, ast.FunctionDef | ast.Async
     """The functions of a module and of its classes, as pytest's ids name them; nothing of what does not parse."""
     try:
         waiting: list[tuple[str, ast.stmt]] = [("", node) for node in ast.parse(source.decode()).body]
-    except (SyntaxError, ValueError):
+    except UNREADABLE:
         return
     while waiting:
         above, node = waiting.pop()

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from sandbox.base import File, Files, Limits, Sandbox, TestRun
 from sandbox.pytests import TestJob, run_tests
 from swesearch.base import Attempt, Measurement, State
-from swesearch.code.touched import program
+from swesearch.code.touched import UNREADABLE, program
 from swesearch.store import Store
 from swesearch.value.checks import BAD
 from swesearch.value.protect import is_test, protected
@@ -147,7 +147,7 @@ def _tests_of(source: bytes) -> Iterator[tuple[str, frozenset[str]]]:
     """The tests of a file as pytest names them, each with the names in it."""
     try:
         body = ast.parse(source).body
-    except (SyntaxError, ValueError):
+    except UNREADABLE:
         return
     classes = [node for node in body if isinstance(node, ast.ClassDef) and _holds_tests(node)]
     inside = [("", node) for node in body] + [(f"{one.name}::", node) for one in classes for node in one.body]
