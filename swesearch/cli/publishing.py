@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from sandbox.base import SandboxError
 from swesearch import runs, solve
 from swesearch.base import SwesearchError, Task, UsageError
 from swesearch.cli import running
@@ -60,12 +61,13 @@ def fix(
     if wrong := [name for name, value in own.items() if value]:
         raise UsageError(f"{wrong[0]} is for local repositories: with the address of an issue everything comes from there")
     root = home_folder(home, os.environ)
-    source = _source(url, api_url, force, root)
+    source = _source(url, api_url, root)
+    _check(source.issue, force)
     where = place(source.api, source.clone) if open_it else None  # before anything is paid for
     run = runs.begin(*_task(source, preset, given, flags, root), root)
     code = running.search(run, output)
     if where and code == 0:
-        code = _publish(source, where, run, 0, root, sys.stderr if output.json else sys.stdout)
+        code = _publish(source, where, run, 0, force, root, sys.stderr if output.json else sys.stdout)
     elif code == 0:
         running.say_how_to_publish(run)
     return code
@@ -77,19 +79,22 @@ def open_pr(name: str, number: int | None, force: bool, api_url: str, home: Path
     run = runs.open_run(root, name)
     if not run.task.url:
         raise UsageError(f"run {run.id} did not begin with the address of an issue: `swesearch apply {run.id} --branch NAME`, and push it")
-    source = _source(run.task.url, api_url, force, root)
+    source = _source(run.task.url, api_url, root)
     which = solve.picked(run) if number is None else number
-    return _publish(source, place(source.api, source.clone), run, which, root, sys.stdout)
+    return _publish(source, place(source.api, source.clone), run, which, force, root, sys.stdout)
 
 
-def _source(url: str, api_url: str, force: bool, home: Path) -> Source:
+def _source(url: str, api_url: str, home: Path) -> Source:
     repository, number = parse_url(url)
     access = find_access(repository.host, os.environ, api_url)
     api = connect(access)
-    issue = read_issue(api, repository, number)
+    return Source(access, api, read_issue(api, repository, number), Clone.of(access, repository, home))
+
+
+def _check(issue: Issue, force: bool) -> None:
+    """Raises Refused where others see to the issue."""
     if issue.objections and not force:
         raise Refused(f"{issue.url}: {', '.join(issue.objections)}. --force goes on all the same")
-    return Source(access, api, issue, Clone.of(access, repository, home))
 
 
 def _task(source: Source, preset: str, given: Sequence[str], flags: Mapping[str, object], home: Path) -> tuple[Task, Settings]:
@@ -112,21 +117,24 @@ def _task(source: Source, preset: str, given: Sequence[str], flags: Mapping[str,
     return task, settings
 
 
-def _publish(source: Source, where: Place, run: runs.Run, number: int, home: Path, out: TextIO) -> int:
+def _publish(source: Source, where: Place, run: runs.Run, number: int, force: bool, home: Path, out: TextIO) -> int:
     """Replay the proof, then push and open a draft. Whatever fails, the run stays as it is. Returns the exit code."""
     again = f"swesearch open-pr {run.id}" + (f" -n {number}" if number else "")
     try:
         bundle = make(run, number)
         proposal = propose(source.api, where, source.issue, run, bundle)
-        found = () if proposal.url else _proof(bundle, run, home, out)
-        if not proposal.url and not found:
-            _say("no pull request was opened: the proof does not hold when it is replayed")
-            return 1
-        url = proposal.url or open_pull_request(source.api, proposal, run, number, bundle, found)
-        print(f"pull request: {line(url)} (a draft)", file=out)
-    except SwesearchError:
+        url = proposal.url
+        if not url:
+            _check(read_issue(source.api, source.issue.repository, source.issue.number), force)  # it may have been closed meanwhile
+            found = _proof(bundle, run, home, out)
+            if not found:
+                _say("no pull request was opened: the proof does not hold when it is replayed")
+                return 1
+            url = open_pull_request(source.api, proposal, run, number, bundle, found)
+    except (SwesearchError, SandboxError):
         _say(f"the run is kept; once this is settled: {again}")
         raise
+    print(f"pull request: {line(url)} (a draft)", file=out)
     return 0
 
 

@@ -148,7 +148,7 @@ def _change_comment(call: Call) -> Answer:
 
 @route("GET", r"issues/(\d+)/timeline")
 def _timeline(call: Call) -> Answer:
-    return Answer(200, call.hub.timeline.get(call.number, []))
+    return Answer(200, call.hub.timeline(call.number))
 
 
 @route("GET", "pulls")

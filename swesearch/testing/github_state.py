@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +52,7 @@ class Hub:
     issues: dict[int, Json] = field(default_factory=dict)
     gone: dict[int, str] = field(default_factory=dict)  # issues that were deleted (""), or the path in the API where they are now
     comments: dict[int, list[Json]] = field(default_factory=dict)  # by issue or pull request
-    timeline: dict[int, list[Json]] = field(default_factory=dict)
+    mentions: dict[int, list[int]] = field(default_factory=dict)  # of an issue, by others
     pulls: dict[int, Pull] = field(default_factory=dict)
     reviews: dict[int, list[Json]] = field(default_factory=dict)
     checks: dict[int, Json] = field(default_factory=dict)
@@ -88,9 +89,13 @@ class Hub:
         return said
 
     def mention(self, issue: int, by: int) -> None:
-        """Let the timeline of an issue tell that another issue or pull request names it."""
-        source = self.pull_as_issue(by) if by in self.pulls else self.issues[by]
-        self.timeline.setdefault(issue, []).append(self.shapes.mention(source))
+        """Let the timeline of an issue tell that another issue or pull request names it; one that is opened here does so by itself."""
+        self.mentions.setdefault(issue, []).append(by)
+
+    def timeline(self, issue: int) -> list[Json]:
+        """What happened to an issue, as things are now."""
+        by = self.mentions.get(issue, [])
+        return [self.shapes.mention(self.pull_as_issue(each) if each in self.pulls else self.issues[each]) for each in by]
 
     def pull(self, title: str, head: str, login: str, source: Hub | None = None, **words: Any) -> int:
         """Open a pull request for branch `head`, of this repository or of the fork `source`; returns its number."""
@@ -99,6 +104,9 @@ class Hub:
         base = said.pop("base", self.branch)
         self.pulls[ident] = Pull(base, head, source or self, said | {"author_association": self.association(login)})
         self.pull_json(ident)
+        for named in re.findall(r"#(\d+)", said["body"] or ""):
+            if int(named) in self.issues:
+                self.mention(int(named), ident)
         return ident
 
     def pull_json(self, ident: int) -> Json:

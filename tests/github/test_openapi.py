@@ -116,7 +116,6 @@ def test_every_request_and_every_answer_is_as_github_describes_it(description: J
     client.send("PATCH", f"{here.path}/issues/comments/{comment['id']}", {"body": "hello again"})
     words = {"title": "Mend", "body": "Fixes #1", "head": "mend", "base": "main", "draft": True}
     pull = client.send("POST", f"{here.path}/pulls", words)
-    hub.mention(number, pull["number"])
     read_issue(client, here, number)
     client.get("user")
     client.get(here.path)
