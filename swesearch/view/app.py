@@ -83,6 +83,7 @@ class _Pages:
 
     async def run(self, request: Request) -> Response:
         follower = await self._follower(request.path_params["run"])
+        await run_in_threadpool(follower.step)
         events = f"{self._base}/runs/{follower.run.id}/events?after={follower.number}"
         live = {"events": events, "home": f"{self._base}/", **{name: f"{self._base}/runs/{follower.run.id}/{name}" for name in ACTS}}
         return HTMLResponse(await run_in_threadpool(page, follower.story(), live))
@@ -94,6 +95,7 @@ class _Pages:
 
     async def changes(self, request: Request) -> Response:
         follower, node = await self._follower(request.path_params["run"]), request.query_params.get("node", "")
+        await run_in_threadpool(follower.step)
         return JSONResponse(await run_in_threadpool(follower.changes, _number(node, "node")))
 
     async def steer(self, request: Request) -> Response:
@@ -103,8 +105,9 @@ class _Pages:
         return PlainTextResponse(await run_in_threadpool(partial(steer, follower.run, order, wait=WAIT)))
 
     async def compare(self, request: Request) -> Response:
-        found = [(await self._follower(request.query_params.get(name, ""))).story() for name in ("a", "b")]
-        return HTMLResponse(await run_in_threadpool(compare_page, found[0], found[1], self._base))
+        both = [await self._follower(request.query_params.get(name, "")) for name in ("a", "b")]
+        a, b = [await run_in_threadpool(_whole, follower) for follower in both]
+        return HTMLResponse(await run_in_threadpool(compare_page, a, b, self._base))
 
     async def events(self, request: Request) -> Response:
         follower = await self._follower(request.path_params["run"])
@@ -127,10 +130,16 @@ class _Pages:
     async def _follower(self, name: str) -> Follower:
         run = await run_in_threadpool(open_run, self._home, name)
         known = self._followers.get(run.id)
-        if known is None or known.failed:  # a journal that was mended begins anew
+        if known and known.failed:  # a journal that was mended is read anew
+            known.close()
+        if known is None or known.failed:
             self._followers[run.id] = await run_in_threadpool(partial(Follower, run, exact=False))
-        await run_in_threadpool(self._followers[run.id].step)
         return self._followers[run.id]
+
+
+def _whole(follower: Follower) -> dict[str, Any]:
+    follower.step()
+    return follower.story()
 
 
 async def _body(request: Request) -> bytes:

@@ -189,5 +189,5 @@ def test_a_journal_that_breaks_while_it_is_followed_is_said_on_the_page(serve, c
     with sqlite3.connect(run.folder / "journal.sqlite") as broken:
         broken.execute("INSERT INTO event (kind, data) VALUES ('node', '{')")
     broken.close()
-    shown.until("document.getElementById('warnings').textContent.includes('is damaged')")
+    shown.until("document.getElementById('trouble').textContent.includes('is damaged')")
     shown.close()

@@ -63,8 +63,14 @@ let inks = {};
 function readColours() {
   const style = getComputedStyle(document.documentElement);
   const read = (name) => style.getPropertyValue(name).trim();
-  inks = Object.fromEntries(["bg", "panel", "ink", "dim", "line", "soft", "accent", "pass", "warn"].map((name) => [name, read(`--${name}`)]));
-  const stops = ["--v0", "--v1", "--v2"].map((name) => read(name).match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16)));
+  inks = Object.fromEntries(
+    ["bg", "panel", "ink", "dim", "line", "soft", "accent", "pass", "warn"].map((name) => [name, read(`--${name}`)]),
+  );
+  const stops = ["--v0", "--v1", "--v2"].map((name) =>
+    read(name)
+      .match(/[0-9a-f]{2}/gi)
+      .map((part) => parseInt(part, 16)),
+  );
   inks.scale = Array.from({ length: 17 }, (_, place) => {
     const [from, to] = place <= 8 ? [stops[0], stops[1]] : [stops[1], stops[2]];
     const share = place <= 8 ? place / 8 : (place - 8) / 8;
@@ -77,8 +83,11 @@ const colour = (node) => (node.outcome === "passes" ? inks.pass : inks.scale[buc
 
 // The same mark in the map, the list and the legend: a diamond passes, a ring was dropped, a cross could not be carried out.
 function mark(node) {
-  const shape = node.outcome === "passes" ? svg("path", { d: "M5 0L10 5L5 10L0 5Z", fill: inks.pass })
-    : node.outcome === "refused" ? svg("path", { d: "M1.5 1.5L8.5 8.5M8.5 1.5L1.5 8.5", stroke: inks.dim, "stroke-width": 1.6 })
-    : svg("circle", { cx: 5, cy: 5, r: 4.2, fill: inks.scale[bucket(node.value)], stroke: inks.dim, "stroke-width": 0.6 });
+  const shape =
+    node.outcome === "passes"
+      ? svg("path", { d: "M5 0L10 5L5 10L0 5Z", fill: inks.pass })
+      : node.outcome === "refused"
+        ? svg("path", { d: "M1.5 1.5L8.5 8.5M8.5 1.5L1.5 8.5", stroke: inks.dim, "stroke-width": 1.6 })
+        : svg("circle", { cx: 5, cy: 5, r: 4.2, fill: inks.scale[bucket(node.value)], stroke: inks.dim, "stroke-width": 0.6 });
   return svg("svg", { class: "dot", viewBox: "0 0 10 10", "aria-hidden": "true" }, shape);
 }

@@ -1,6 +1,8 @@
 // The tree as a map on a canvas: ten thousand nodes stay smooth. Children that nothing was built upon stand together in a block.
 
-const CELL = 16, GAP = 22, LEVEL = 58;
+const CELL = 16,
+  GAP = 22,
+  LEVEL = 58;
 
 class TreeMap {
   constructor(canvas, model, choose) {
@@ -19,7 +21,9 @@ class TreeMap {
   // about as wide as high. Children first, then their places within their parents; no recursion, for a path may be long.
 
   layout() {
-    const { model } = this, boxes = new Map(), corners = new Map();
+    const { model } = this,
+      boxes = new Map(),
+      corners = new Map();
     for (let k = model.order.length - 1; k >= 0; k--) boxes.set(model.order[k], this.boxOf(model.order[k], boxes));
     this.places.clear();
     this.blocks = [];
@@ -36,7 +40,10 @@ class TreeMap {
   }
 
   boxOf(id, boxes) {
-    const { model } = this, kids = model.kids.get(id), inner = [], leaves = [];
+    const { model } = this,
+      kids = model.kids.get(id),
+      inner = [],
+      leaves = [];
     for (const kid of kids) (model.kids.get(kid).length || model.path.has(kid) ? inner : leaves).push(kid);
     const columns = Math.min(leaves.length, Math.max(4, Math.ceil(Math.sqrt(leaves.length * 2.6))));
     const parts = inner.map((kid) => ({ kid, width: boxes.get(kid).width, height: boxes.get(kid).height }));
@@ -47,7 +54,8 @@ class TreeMap {
   // Put boxes on shelves, each knowing its corner from the top left of the first shelf.
   shelve(parts) {
     const area = parts.reduce((sum, part) => sum + (part.width + GAP) * (part.height + GAP), 0);
-    const limit = Math.max(600, 1.5 * Math.sqrt(area), ...parts.map((part) => part.width)), whole = parts.reduce((sum, part) => sum + part.width + GAP, -GAP);
+    const limit = Math.max(600, 1.5 * Math.sqrt(area), ...parts.map((part) => part.width)),
+      whole = parts.reduce((sum, part) => sum + part.width + GAP, -GAP);
     if (whole > limit) parts.sort((one, other) => other.height - one.height);
     let [x, y, width, shelf] = [0, LEVEL, 0, 0];
     for (const part of parts) {
@@ -64,11 +72,14 @@ class TreeMap {
     this.places.set(id, { x: left + box.width / 2, y: top + CELL });
     const inset = (box.width - Math.max(...box.parts.map((part) => part.x + part.width))) / 2; // less than what the box is wide at least
     for (const part of box.parts) {
-      const x = left + part.x + inset, y = top + part.y;
+      const x = left + part.x + inset,
+        y = top + part.y;
       if (part.kid !== undefined) corners.set(part.kid, [x, y]);
       else {
         this.blocks.push({ id, x, y, width: part.width, height: part.height });
-        part.leaves.forEach((kid, place) => this.places.set(kid, { x: x + (place % part.columns + 0.5) * CELL, y: y + (Math.floor(place / part.columns) + 0.5) * CELL }));
+        part.leaves.forEach((kid, place) =>
+          this.places.set(kid, { x: x + ((place % part.columns) + 0.5) * CELL, y: y + (Math.floor(place / part.columns) + 0.5) * CELL }),
+        );
       }
     }
   }
@@ -84,11 +95,16 @@ class TreeMap {
   }
 
   draw() {
-    if (!this.waiting) this.waiting = requestAnimationFrame(() => { this.waiting = 0; this.paint(); });
+    if (!this.waiting)
+      this.waiting = requestAnimationFrame(() => {
+        this.waiting = 0;
+        this.paint();
+      });
   }
 
   paint() {
-    const { pen, canvas, scale } = this, ratio = window.devicePixelRatio || 1;
+    const { pen, canvas, scale } = this,
+      ratio = window.devicePixelRatio || 1;
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.clearRect(0, 0, canvas.width, canvas.height);
     pen.setTransform(ratio * scale, 0, 0, ratio * scale, ratio * this.x, ratio * this.y);
@@ -123,17 +139,21 @@ class TreeMap {
 
   // Edges of one width are one path; the likelier a change was thought to be, the wider.
   paintEdges() {
-    const { pen, model } = this, widths = [[], [], [], []];
+    const { pen, model } = this,
+      widths = [[], [], [], []];
     for (const id of model.order) {
-      const node = model.nodes.get(id), best = model.path.has(id);
-      if (this.places.has(node.parent) && (best || model.kids.get(id).length)) widths[best ? 3 : Math.min(2, Math.floor(3 * (node.prior || 0)))].push(node);
+      const node = model.nodes.get(id),
+        best = model.path.has(id);
+      if (this.places.has(node.parent) && (best || model.kids.get(id).length))
+        widths[best ? 3 : Math.min(2, Math.floor(3 * (node.prior || 0)))].push(node);
     }
     widths.forEach((nodes, width) => {
       pen.strokeStyle = width === 3 ? inks.pass : inks.line;
       pen.lineWidth = this.scale < 0.15 && width < 3 ? 0.5 / this.scale : (1 + 0.7 * width) / Math.min(1, this.scale);
       pen.beginPath();
       for (const node of nodes) {
-        const from = this.places.get(node.parent), to = this.places.get(node.id);
+        const from = this.places.get(node.parent),
+          to = this.places.get(node.id);
         this.curve(from.x, from.y, to.x, to.y);
       }
       pen.stroke();
@@ -149,9 +169,12 @@ class TreeMap {
 
   // Circles of one colour are one path: that is what makes thousands of them cheap.
   paintNodes() {
-    const { pen, model } = this, [groups, special] = [new Map(), []];
+    const { pen, model } = this,
+      [groups, special] = [new Map(), []];
     for (const id of model.order) {
-      const node = model.nodes.get(id), faint = model.hits && !model.hits.has(id), at = this.places.get(id);
+      const node = model.nodes.get(id),
+        faint = model.hits && !model.hits.has(id),
+        at = this.places.get(id);
       if (!this.sees(at.x, at.y, CELL)) continue;
       if (node.outcome === "passes" || node.outcome === "refused" || id === this.chosen) special.push([node, faint]);
       else {
@@ -174,26 +197,35 @@ class TreeMap {
   }
 
   round(node) {
-    const at = this.places.get(node.id), size = this.radius(node.id);
-    if (this.scale < 0.35) return this.pen.rect(at.x - size * 0.9, at.y - size * 0.9, size * 1.8, size * 1.8); // too small to tell, and much cheaper
+    const at = this.places.get(node.id),
+      size = this.radius(node.id);
+    // Where they are too small to be told apart squares do, and are much cheaper.
+    if (this.scale < 0.35) return this.pen.rect(at.x - size * 0.9, at.y - size * 0.9, size * 1.8, size * 1.8);
     this.pen.moveTo(at.x + size, at.y);
     this.pen.arc(at.x, at.y, size, 0, 7);
   }
 
   radius(id) {
-    const visits = this.model.visits.get(id), size = visits === 1 ? 5 : Math.min(14, 5.5 + 1.1 * Math.log2(visits));
+    const visits = this.model.visits.get(id),
+      size = visits === 1 ? 5 : Math.min(14, 5.5 + 1.1 * Math.log2(visits));
     return Math.max(size, Math.min(7, 1 / this.scale)); // never smaller than two pixels, while there is room
   }
 
   paintSpecial(node, faint) {
-    const { pen } = this, at = this.places.get(node.id), size = this.radius(node.id);
+    const { pen } = this,
+      at = this.places.get(node.id),
+      size = this.radius(node.id);
     pen.globalAlpha = faint ? 0.18 : 1;
     pen.beginPath();
     if (node.outcome === "passes") {
       const wide = size + 2;
-      pen.moveTo(at.x, at.y - wide), pen.lineTo(at.x + wide, at.y), pen.lineTo(at.x, at.y + wide), pen.lineTo(at.x - wide, at.y), pen.closePath();
+      (pen.moveTo(at.x, at.y - wide),
+        pen.lineTo(at.x + wide, at.y),
+        pen.lineTo(at.x, at.y + wide),
+        pen.lineTo(at.x - wide, at.y),
+        pen.closePath());
     } else if (node.outcome === "refused") {
-      pen.moveTo(at.x - 4, at.y - 4), pen.lineTo(at.x + 4, at.y + 4), pen.moveTo(at.x + 4, at.y - 4), pen.lineTo(at.x - 4, at.y + 4);
+      (pen.moveTo(at.x - 4, at.y - 4), pen.lineTo(at.x + 4, at.y + 4), pen.moveTo(at.x + 4, at.y - 4), pen.lineTo(at.x - 4, at.y + 4));
     } else this.round(node);
     pen.fillStyle = colour(node);
     pen.strokeStyle = inks.dim;
@@ -214,9 +246,11 @@ class TreeMap {
     pen.font = `${11 / Math.max(0.9, Math.min(this.scale, 1.2))}px system-ui, sans-serif`;
     pen.textBaseline = "middle";
     for (const id of this.scale > 0.55 ? model.path : []) {
-      const at = this.places.get(id), node = model.nodes.get(id);
+      const at = this.places.get(id),
+        node = model.nodes.get(id);
       if (!at) continue;
-      const words = `${node.value.toFixed(2)} · ${many(model.visits.get(id), "visit")}`, below = !model.kids.get(id).length; // beside it others stand
+      const words = `${node.value.toFixed(2)} · ${many(model.visits.get(id), "visit")}`,
+        below = !model.kids.get(id).length; // beside it others stand
       pen.textAlign = below ? "center" : "left";
       pen.fillText(words, below ? at.x : at.x + this.radius(id) + 7, below ? at.y + this.radius(id) + 16 : at.y - 1);
     }
@@ -225,16 +259,18 @@ class TreeMap {
   // Moving about
 
   fit() {
-    const [x0, y0, x1, y1] = this.box, { clientWidth: width, clientHeight: height } = this.canvas;
+    const [x0, y0, x1, y1] = this.box,
+      { clientWidth: width, clientHeight: height } = this.canvas;
     this.scale = Math.max(0.02, Math.min(1.5, (width - 60) / (x1 - x0 + 60), (height - 50) / (y1 - y0 + 30)));
-    this.x = width / 2 - this.scale * (x0 + x1) / 2;
-    this.y = height / 2 - this.scale * (y0 + y1) / 2;
+    this.x = width / 2 - (this.scale * (x0 + x1)) / 2;
+    this.y = height / 2 - (this.scale * (y0 + y1)) / 2;
     this.fitted = true;
     this.draw();
   }
 
   zoom(by, x = this.canvas.clientWidth / 2, y = this.canvas.clientHeight / 2) {
-    const scale = Math.max(0.02, Math.min(6, this.scale * by)), real = scale / this.scale;
+    const scale = Math.max(0.02, Math.min(6, this.scale * by)),
+      real = scale / this.scale;
     Object.assign(this, { x: x - (x - this.x) * real, y: y - (y - this.y) * real, scale, fitted: false });
     this.draw();
   }
@@ -252,21 +288,26 @@ class TreeMap {
 
   move(event) {
     if (!this.drag) return this.point(this.hit(event), event);
-    const dx = event.clientX - this.drag.x, dy = event.clientY - this.drag.y;
+    const dx = event.clientX - this.drag.x,
+      dy = event.clientY - this.drag.y;
     Object.assign(this.drag, { x: event.clientX, y: event.clientY, far: this.drag.far + Math.abs(dx) + Math.abs(dy) });
     if (this.drag.far > 4) Object.assign(this, { x: this.x + dx, y: this.y + dy, fitted: false });
     this.draw();
   }
 
   release(event) {
-    const clicked = this.drag && this.drag.far <= 4, id = this.hit(event);
+    const clicked = this.drag && this.drag.far <= 4,
+      id = this.hit(event);
     this.drag = null;
     if (clicked && id !== null) this.choose(id);
   }
 
   hit(event) {
-    const x = (event.offsetX - this.x) / this.scale, y = (event.offsetY - this.y) / this.scale, reach = 6 / this.scale;
-    let found = null, nearest = Infinity;
+    const x = (event.offsetX - this.x) / this.scale,
+      y = (event.offsetY - this.y) / this.scale,
+      reach = 6 / this.scale;
+    let found = null,
+      nearest = Infinity;
     for (const [id, at] of this.places) {
       const far = Math.hypot(at.x - x, at.y - y);
       if (far < nearest && far < this.radius(id) + Math.min(reach, CELL)) [found, nearest] = [id, far];
@@ -279,8 +320,14 @@ class TreeMap {
     hint.hidden = id === null;
     this.canvas.style.cursor = id === null ? "" : "pointer";
     if (id === null) return;
-    const node = this.model.nodes.get(id), prior = node.prior === null ? "" : ` · prior ${chance(node.prior)}`;
-    fill(hint, `n${id} · value ${node.value.toFixed(2)} · ${many(this.model.visits.get(id), "visit")}${prior}`, h("br"), short(titled(node), 160));
+    const node = this.model.nodes.get(id),
+      prior = node.prior === null ? "" : ` · prior ${chance(node.prior)}`;
+    fill(
+      hint,
+      `n${id} · value ${node.value.toFixed(2)} · ${many(this.model.visits.get(id), "visit")}${prior}`,
+      h("br"),
+      short(titled(node), 160),
+    );
     hint.style.left = `${Math.min(event.offsetX + 14, this.canvas.clientWidth - hint.offsetWidth - 8)}px`;
     hint.style.top = `${Math.min(event.offsetY + 14, this.canvas.clientHeight - hint.offsetHeight - 8)}px`;
   }
@@ -290,7 +337,9 @@ class TreeMap {
     this.chosen = id;
     const at = this.places.get(id);
     if (at) {
-      const x = at.x * this.scale + this.x, y = at.y * this.scale + this.y, { clientWidth: width, clientHeight: height } = this.canvas;
+      const x = at.x * this.scale + this.x,
+        y = at.y * this.scale + this.y,
+        { clientWidth: width, clientHeight: height } = this.canvas;
       if (x < 20 || x > width - 20) this.x += width / 2 - x;
       if (y < 20 || y > height - 20) this.y += height / 2 - y;
     }

@@ -36,7 +36,8 @@ class Model {
       this.most.set(id, this.rank(this.nodes.get(id)));
     }
     for (let place = this.order.length - 1; place >= 0; place--) {
-      const id = this.order[place], parent = this.nodes.get(id).parent;
+      const id = this.order[place],
+        parent = this.nodes.get(id).parent;
       if (!this.nodes.has(parent)) continue;
       this.visits.set(parent, this.visits.get(parent) + this.visits.get(id));
       this.most.set(parent, Math.max(this.most.get(parent), this.most.get(id)));
@@ -67,13 +68,24 @@ class Model {
 
   find(query) {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-    this.hits = words.length ? new Set(this.order.filter((id) => words.every((word) => this.text(this.nodes.get(id)).includes(word)))) : null;
+    this.hits = words.length
+      ? new Set(this.order.filter((id) => words.every((word) => this.text(this.nodes.get(id)).includes(word))))
+      : null;
   }
 
   text(node) {
     if (!node.search) {
       const said = (node.messages || []).flatMap((each) => [each.said, ...each.calls.map((call) => JSON.stringify(call.arguments))]);
-      const parts = [`n${node.id}`, node.why, node.outcome, BECAME[node.outcome], node.diff, node.feedback, ...(node.fixed || []), ...(node.broken || [])];
+      const parts = [
+        `n${node.id}`,
+        node.why,
+        node.outcome,
+        BECAME[node.outcome],
+        node.diff,
+        node.feedback,
+        ...(node.fixed || []),
+        ...(node.broken || []),
+      ];
       node.search = [...parts, ...node.terms.map((term) => term.feedback), ...said].filter(Boolean).join("\n").toLowerCase();
     }
     return node.search;
