@@ -24,7 +24,7 @@ from swesearch.store.gitsafe import Git, make_git_dir
 from swesearch.value.protect import is_test
 
 WHO = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in (("NAME", "bench"), ("EMAIL", "b@example.com"))}
-BUDGET = {"budget.evaluations": 120, "budget.seconds": 90.0, "bot.seconds": 20.0}  # for each search, and for tests on each side
+BUDGET = {"budget.evaluations": 120, "budget.seconds": 90.0, "bot.seconds": 40.0}  # for each search, and for tests on each side
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from swesearch.base import State
 from swesearch.github.bot.base import Suggestion
 from swesearch.store import Store
 
+Block = tuple[int, int, int, int]  # lines of the old file from here up to there, of the new one from here up to there
+
 
 def shown_lines(patch: str) -> frozenset[int]:
     """The lines of the new file that the patch of one file, as GitHub gives it, shows: the only ones that a comment may be put on."""
@@ -53,13 +55,24 @@ def _plain(source: bytes | None) -> bool:
 
 def _of_file(path: str, before: bytes, after: bytes) -> Iterator[Suggestion]:
     new = _lines(after)
-    for i, j, k, m in _blocks(before, after):
-        if i == j:  # nothing is replaced: the line before, or else the first one, is said again
-            i, j, k, m = (i - 1, j, k - 1, m) if i else (0, 1, 0, m + 1)
+    for i, j, k, m in _anchored(_blocks(before, after)):
         yield Suggestion(path, i + 1, j, "".join(f"{line.decode()}\n" for line in new[k:m]))
 
 
-def _blocks(before: bytes, after: bytes) -> list[tuple[int, int, int, int]]:
+def _anchored(blocks: list[Block]) -> list[Block]:
+    """Blocks that replace at least one line each: where nothing is replaced, the line before, or else the first one, is said again."""
+    found: list[Block] = []
+    for i, j, k, m in blocks:
+        if i == j:
+            i, j, k, m = (i - 1, j, k - 1, m) if i else (0, 1, 0, m + 1)
+        if found and i < found[-1][1]:  # the same line for both
+            first = found.pop()
+            i, k = first[0], first[2]
+        found.append((i, j, k, m))
+    return found
+
+
+def _blocks(before: bytes, after: bytes) -> list[Block]:
     found = SequenceMatcher(None, _lines(before), _lines(after), autojunk=False).get_opcodes()
     return [(i, j, k, m) for kind, i, j, k, m in found if kind != "equal"]
 

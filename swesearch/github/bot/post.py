@@ -51,7 +51,7 @@ def post(place: Place, report: Report, conclusion: str = "neutral", *, pick: int
     if now["state"] != "open" or now["head"]["sha"] != place.head:
         return "nothing: the pull request is closed, or has another head by now"
     ours = sticky(place)
-    said = MARKED.match(ours["body"])[1] if ours else ""  # type: ignore[index]  # `sticky` gives what matches
+    said = reviewed_head(ours) if ours else ""
     if said == "stopped" and not forced:
         return "nothing: somebody told us to stop here"
     check(place, report, conclusion)
@@ -72,6 +72,13 @@ def sticky(place: Place) -> Mapping[str, Any] | None:
             found: Mapping[str, Any] = each
             return found
     return None
+
+
+def reviewed_head(ours: Mapping[str, Any]) -> str:
+    """The head that our comment is about, or "stopped"."""
+    found = MARKED.match(ours["body"])
+    assert found, "our comment has our mark"
+    return found[1]
 
 
 def stop(place: Place) -> None:

@@ -13,7 +13,7 @@ from swesearch.report.text import safe
 from swesearch.value.checks import BAD
 from swesearch.value.protect import is_test
 
-NAMED = 20  # tests that a finding names and its command runs
+NAMED, FILES = 20, 3  # tests that a finding names and its command runs; files where no single test can be named
 PROOF_SECONDS = 120.0  # for one run of a command
 Lines = Mapping[str, frozenset[int]]  # path -> lines of the head that the pull request added or changed
 
@@ -72,7 +72,8 @@ def grouped(found: Sequence[Suspect]) -> list[list[Suspect]]:
     for suspect in found:
         frame = _inner(suspect.outcome)
         place: object = (frame.path, frame.function) if frame else _first(suspect.outcome.message)
-        groups.setdefault((suspect.kind, suspect.outcome.error, place), []).append(suspect)
+        whole = "::" not in suspect.outcome.id
+        groups.setdefault((suspect.kind, suspect.outcome.error, place, whole), []).append(suspect)
     return sorted(groups.values(), key=lambda group: (group[0].kind != "broke", -len(group)))
 
 
@@ -86,7 +87,8 @@ class Proof:
 
 def prove(group: Sequence[Suspect], head: Side, base: Side, runs: int, changed: Lines) -> Proof:
     """Run the command of a group `runs` times on each side, in new sandboxes. Raises SandboxUnavailable."""
-    ids = tuple(suspect.outcome.id for suspect in group[:NAMED])
+    whole = "::" not in group[0].outcome.id
+    ids = tuple(suspect.outcome.id for suspect in group[: FILES if whole else NAMED])
     steady = _steady(ids, head, runs, fails=True)
     if group[0].kind == "broke" and steady:
         steady = _steady(steady, base, runs, fails=False)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from swesearch.base import UsageError
@@ -35,7 +35,7 @@ class Job:
     number: int
     head: str = ""  # "": whatever it is by then
     base: str = ""  # the branch it wants to go to
-    kind: str = "review"  # or "pick", "stop"
+    kind: str = "review"  # or "pick", "stop", "close"
     forced: bool = False  # somebody asked for it
     more: int = 0  # helpings of budget on top of the first
     dollars: float = 0.0  # on top
@@ -56,6 +56,7 @@ class Queue:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
             self._db.executescript(SCHEMA)
+            self._db.execute("UPDATE job SET state = 'failed' WHERE state = 'running' AND tries >= ?", (2 * TRIES,))  # it may be its fault
             self._db.execute("UPDATE job SET state = 'waiting' WHERE state = 'running'")
             self._db.execute("UPDATE job SET state = 'outdated' WHERE state = 'leaving'")
         except (OSError, sqlite3.Error) as error:
@@ -69,6 +70,7 @@ class Queue:
             db.execute("DELETE FROM delivery WHERE at < ?", (self._clock() - 30 * DAY,))
             if job:
                 self._outdate(job)
+                job = self._with_helpings(job) if job.more else job
                 row = (job.repo, job.number, job.head, job.base, job.kind, job.forced, job.more, job.dollars, job.pick, self._clock())
                 names = "repo, number, head, base, kind, forced, more, dollars, pick, due"
                 db.execute(f"INSERT INTO job ({names}, state, tries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 0)", row)
@@ -79,6 +81,12 @@ class Queue:
         where = "repo = ? AND number = ?" + (" AND kind = 'pick'" if job.kind == "pick" else "")
         for old, new in (("waiting", "outdated"), ("running", "leaving")):
             self._db.execute(f"UPDATE job SET state = '{new}' WHERE {where} AND state = '{old}'", (job.repo, job.number))
+
+    def _with_helpings(self, job: Job) -> Job:
+        """A job that is to go on, with all that was added for this pull request before."""
+        words = "SELECT coalesce(max(more), 0), coalesce(max(dollars), 0) FROM job WHERE repo = ? AND number = ?"
+        more, dollars = self._db.execute(words, (job.repo, job.number)).fetchone()
+        return replace(job, more=job.more + more, dollars=job.dollars + dollars)
 
     def take(self) -> Job | None:
         """The next job that is due, of a pull request that has none under way; None where there is none."""
@@ -112,10 +120,10 @@ class Queue:
             self._leave(job, "waiting", PAUSE * 2 ** (job.tries - 1))
         return True
 
-    def release(self, job: Job) -> None:
-        """Put a job back as if it had not been begun, or away where it is outdated."""
+    def release(self, job: Job, cost: float = 0.0) -> None:
+        """Put a job back as if it had not been begun, or away where it is outdated; but count what it may have cost."""
         with self._all_or_nothing() as db:
-            db.execute("UPDATE job SET tries = tries - 1 WHERE id = ?", (job.id,))
+            db.execute("UPDATE job SET tries = tries - 1, cost = cost + ? WHERE id = ?", (cost, job.id))
             self._leave(job, "waiting", 0.0)
 
     def _leave(self, job: Job, state: str, pause: float) -> None:

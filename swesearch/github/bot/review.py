@@ -99,7 +99,10 @@ class _Review:
         before = base.look([path for path in paths if base.has(path)], self.settings.bot.seconds)
         found = suspects(head, seen.bad, before, base)
         self.notes += found.notes
-        proofs = [prove(group, head, base, self.settings.bot.reruns, self.lines) for group in grouped(found.suspects)[:PROVEN]]
+        groups = grouped(found.suspects)
+        if more := len(groups[PROVEN:]):
+            self.notes.append(f"{more} more causes of failing tests were not looked into")
+        proofs = [prove(group, head, base, self.settings.bot.reruns, self.lines) for group in groups[:PROVEN]]
         flaky = [cut(name, 500) for proof in proofs for name in proof.flaky]
         return [proof.finding for proof in proofs if proof.finding], tuple(flaky[:20])
 

@@ -17,6 +17,7 @@ from swesearch.value.checks import BAD
 
 PER_TEST = 20.0  # CPU seconds for one test: one that takes longer counts as hanging
 OVER = "the time for tests was over"
+TOGETHER = 8  # files in one process: were it all of them, the nearest would wait until the farthest are collected
 SLACK = 3  # times the CPU seconds, by the clock
 LEAST = 2.0  # seconds that a run is worth beginning with
 NOTHING: Mapping[str, File | None] = {}
@@ -72,10 +73,10 @@ class Side:
         return run_tests(sandbox or self.sandbox, files, job, Limits(SLACK * seconds, seconds))
 
     def look(self, paths: Sequence[str], seconds: float, changed: Mapping[str, File | None] = NOTHING) -> Seen:
-        """What the tests in these files do: together, and what that tells nothing of once more. Raises SandboxUnavailable."""
+        """What the tests in these files do, the first ones first, until the time is over. Raises SandboxUnavailable."""
         until, seen, left, together = time.monotonic() + SLACK * seconds, Seen(), list(paths), True
         while left and (rest := until - time.monotonic()) >= LEAST:
-            some = left if together else left[:1]
+            some = left[: TOGETHER if together else 1]
             run = self.run(some, min(seconds, rest), changed)
             done = some if run.status in ENDED or len(some) == 1 else _told(run, some)
             together = together and bool(done)  # else it is not known which file ended the run: one by one

@@ -42,6 +42,8 @@ def job_of(event: str, body: bytes, may_command: May) -> Job | None:
 
 def _of_pull(payload: Mapping[str, Any]) -> Job | None:
     pull = payload["pull_request"]
+    if payload["action"] == "closed":
+        return Job(_name(payload), int(pull["number"]), kind="close")
     ours = str(pull["head"]["ref"]).startswith(OURS)
     if payload["action"] not in PULLS or pull["state"] != "open" or pull.get("draft") or ours or _is_bot(payload["sender"]):
         return None

@@ -19,7 +19,7 @@ from swesearch.base import SwesearchError
 from swesearch.github.access import Access
 from swesearch.github.base import Api, GitHubUnavailable, Repository
 from swesearch.github.bot.base import Report
-from swesearch.github.bot.post import Place, post, stop
+from swesearch.github.bot.post import Place, post, reviewed_head, sticky, stop
 from swesearch.github.bot.queue import Job, Queue
 from swesearch.github.bot.wire import LARGEST, from_json
 from swesearch.github.clone import Clone
@@ -60,21 +60,24 @@ class Worker:
     ending: threading.Event
 
     def run(self) -> None:
-        """Work until the server ends."""
-        while not self.ending.is_set():
-            job = self.queue.take()
-            if job is None:
-                self.ending.wait(POLL)
-            else:
-                self.do(job)
+        """Work until the server ends. Where this breaks down the server ends too: nobody is to believe that work goes on."""
+        try:
+            while not self.ending.is_set():
+                job = self.queue.take()
+                if job is None:
+                    self.ending.wait(POLL)
+                else:
+                    self.do(job)
+        finally:
+            self.ending.set()
 
     def do(self, job: Job) -> None:
         """One job. What fails for now is tried again, and what fails for good is said in one line."""
         try:
             self.queue.finish(job, *self._done(job))
         except Unwanted:
-            self.queue.release(job)
-        except (Again, GitHubUnavailable) as error:
+            self.queue.release(job, self._dollars(job) if self.settings.model.name else 0.0)  # it may have spent them all
+        except (Again, GitHubUnavailable, OSError) as error:
             if not self.queue.again(job, line(str(error))):
                 self._give_up(job, str(error))
         except SwesearchError as error:
@@ -82,6 +85,9 @@ class Worker:
 
     def _done(self, job: Job) -> tuple[str, bytes, float]:
         """What was done, the report, and its cost."""
+        if job.kind == "close":
+            shutil.rmtree(self._folder(job), ignore_errors=True)
+            return "cleared away", b"", 0.0
         repository = Repository.of(job.repo, self.access.host)
         pull = self.api.get(f"{repository.path}/pulls/{job.number}")
         place = Place(self.api, repository, job.number, str(pull["head"]["sha"]))
@@ -92,9 +98,16 @@ class Worker:
             return "stopped", b"", 0.0
         if job.kind == "pick":
             return self._picked(job, place), b"", 0.0
+        return self._review(job, place, str(pull["base"]["ref"]))
+
+    def _review(self, job: Job, place: Place, branch: str) -> tuple[str, bytes, float]:
+        """Review, unless that was done, is not wanted, or was done too often today."""
+        ours = None if job.forced else sticky(place)
+        if ours and reviewed_head(ours) in (place.head, "stopped"):
+            return "nothing: this head is reviewed, or somebody told us to stop", b"", 0.0
         if why := self._capped(job):
             return post(place, _unknown(place.head, why), forced=job.forced), b"", 0.0
-        data = self._reviewed(job, place, str(pull["base"]["ref"]))
+        data = self._reviewed(job, place, branch)
         report = from_json(data)
         return post(place, report, self.settings.bot.conclusion, forced=job.forced), data, report.dollars
 
@@ -127,7 +140,7 @@ class Worker:
 
     def _child(self, job: Job, what: list[str], report: Path) -> bytes:
         """The report of a process that has no token. Raises Unwanted, Again, SwesearchError."""
-        home = self.home / "reviews" / job.repo.replace("/", "+").lower() / str(job.number)
+        home = self._folder(job)
         home.mkdir(parents=True, exist_ok=True)
         words = [sys.executable, "-m", "swesearch", "bot", "review", *what, "--report", str(report), "--home", str(home), *self.options]
         with (home / "log").open("wb") as log:
@@ -142,12 +155,19 @@ class Worker:
         said = (home / "log").read_bytes()[-2000:].decode(errors="replace").strip().splitlines()[-1:]
         raise (Again if code == ENVIRONMENT_FAILED else SwesearchError)(said[0] if said else f"the review ended with exit code {code}")
 
-    def _budget(self, job: Job) -> list[str]:
-        """What a search may use: as many helpings as somebody asked for, and not more dollars than are left for the day."""
-        limits, helpings = self.settings.budget, 1 + job.more
+    def _folder(self, job: Job) -> Path:
+        """Where the runs of a pull request are kept until it is closed."""
+        return self.home / "reviews" / job.repo.replace("/", "+").lower() / str(job.number)
+
+    def _dollars(self, job: Job) -> float:
+        """What a search may spend: not more than is left for the day, but for what somebody added."""
         left = max(0.0, self.settings.bot.dollars - self.queue.spent(job)[1])
-        dollars = min(limits.dollars, left) + job.dollars
-        amounts = {"evaluations": limits.evaluations * helpings, "seconds": limits.seconds * helpings, "dollars": dollars}
+        return min(self.settings.budget.dollars, left) + job.dollars
+
+    def _budget(self, job: Job) -> list[str]:
+        """What a search may use: as many helpings as somebody asked for."""
+        limits, helpings = self.settings.budget, 1 + job.more
+        amounts = {"evaluations": limits.evaluations * helpings, "seconds": limits.seconds * helpings, "dollars": self._dollars(job)}
         return [word for key, amount in amounts.items() for word in ("-c", f"budget.{key}={amount}")]
 
     def _environment(self) -> Mapping[str, str]:

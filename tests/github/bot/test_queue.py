@@ -70,6 +70,23 @@ def test_choosing_a_fix_does_not_end_a_review(queue: Queue) -> None:
     assert queue.wanted(running)
 
 
+def test_each_continue_adds_another_helping(queue: Queue) -> None:
+    for number in (1, 2):
+        queue.accept(f"d{number}", Job("o/r", 1, more=1, dollars=1.5))
+        job = taken(queue)
+        assert (job.more, job.dollars) == (number, 1.5 * number)
+        queue.finish(job, "a comment")
+
+
+def test_a_job_that_brings_the_server_down_again_and_again_is_given_up(tmp_path: Path, clock: Clock) -> None:
+    for number in range(2 * TRIES + 1):
+        queue = Queue(tmp_path / "q.sqlite", clock)
+        queue.accept("d1", ONE)
+        job = queue.take()
+        assert (job is None) is (number == 2 * TRIES)
+        queue.close()  # as it were, killed: the job is still running
+
+
 def test_what_was_under_way_waits_again_after_a_restart(tmp_path: Path, clock: Clock) -> None:
     first = Queue(tmp_path / "q.sqlite", clock)
     first.accept("d1", ONE)

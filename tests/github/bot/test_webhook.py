@@ -60,10 +60,15 @@ def test_a_pull_request_that_was_opened_is_reviewed() -> None:
     assert asked("pull_request", whole) == Job(whole["repository"]["full_name"], pull["number"], pull["head"]["sha"], pull["base"]["ref"])
 
 
+def test_a_pull_request_that_was_closed_is_cleared_away() -> None:
+    job = asked("pull_request", payload("pull_request", action="closed", pull_request__state="closed"))
+    assert job
+    assert job.kind == "close"
+
+
 @pytest.mark.parametrize(
     "changes",
     [
-        {"action": "closed"},
         {"action": "labeled"},
         {"pull_request__state": "closed"},
         {"pull_request__draft": True},
