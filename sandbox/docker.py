@@ -75,8 +75,9 @@ class DockerSandbox(PooledSandbox):
         self._client.close()
 
     def _launch(self) -> Box:
-        image = self._environment.image or base_image(self._client)
+        image = self._environment.image or "the base image"
         try:
+            image = self._environment.image or base_image(self._client)
             link = ContainerLink(self._client, self._create(image))
         except ImageNotFound as error:
             raise SandboxUnavailable(f"there is no Docker image {image}: build or pull it first") from error

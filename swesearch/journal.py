@@ -189,9 +189,11 @@ def mend(path: Path) -> int | None:
 def _intact(path: Path) -> tuple[list[Event], JournalDamaged | None]:
     """The events before the first that cannot be read, and what is wrong with that; None where all can."""
     kept: list[Event] = []
-    journal = Journal.read(path)
+    _must_exist(path)
+    journal = Journal(path, lock=None)
     journal._db.execute("PRAGMA writable_schema = ON")  # of a file that is cut short, what is there is read all the same
     try:
+        journal._check()
         while rows := journal._page(len(kept), "", 1):
             number, kind, data = rows[0]
             if number != len(kept) + 1:

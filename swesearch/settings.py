@@ -115,6 +115,7 @@ class ModelSettings:
     base_url: str = _key("", "where a compatible server is; empty: the provider's own address")
     price: str = _key("", "dollars per million tokens, IN/OUT or IN/OUT/CACHE-READ/CACHE-WRITE, or free; empty: the table")
     patience: float = _key(300.0, "seconds to wait for a provider that is down or overloaded")
+    silence: float = _key(600.0, "seconds that a provider may say nothing before a call is given up and asked again", low=1)
     answers: str = _key(
         "provider", "where answers come from; record: only what the run has kept, nobody is asked", choices=("provider", "record")
     )

@@ -178,7 +178,7 @@ def engine(stage: Stage) -> str:
         running = made.fix()
         running.until_nodes(3)
         strike()
-        running.ends(4, line="Docker")
+        running.ends(4, line="container")
         before = len(running.nodes)
         start()
         made.resume().ends(0)

@@ -32,11 +32,13 @@ def connect(
     memory: Memory | None = None,
     stop: threading.Event | None = None,
     patience: float = 120.0,
+    silence: float = 600.0,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Model:
     """The model that answers each role with the model named for it.
 
-    `price` overrides the table; where several models are named, only for those that the table does not know. `tell` hears of long waits.
+    `price` overrides the table; where several models are named, only for those that the table does not know. `patience`: seconds to wait
+    for a provider in trouble; `silence`: seconds that it may say nothing. `tell` hears of long waits.
     Raises UsageError for a name or a price that cannot be used, ModelUnavailable where there is no key: all before any network.
     """
     named = {role: Spec.parse(text) for role, text in specs.items()}
@@ -44,10 +46,12 @@ def connect(
     if base_url and len({spec.provider for spec in named.values()}) > 1:
         raise UsageError("one base URL cannot serve two providers: set ANTHROPIC_BASE_URL and OPENAI_BASE_URL instead")
 
-    def wait(model: Model, limiter: Limiter) -> Limited:
-        return Limited(model, limiter, patience, stop=stop, tell=tell)
-
-    models = {spec: _model(spec, base_url, prices[spec], purse, wait) for spec in prices}
+    models = {}
+    for spec, its_price in prices.items():
+        limiter = limiter_of(spec.provider, base_url or "")
+        adapter = _adapter(spec, base_url, silence, limiter)
+        paid = Reserved(adapter, purse, its_price) if purse is not None else adapter
+        models[spec] = Limited(Metered(paid, its_price, spec.name), limiter, patience, stop=stop, tell=tell)
     router = Router({role: models[spec] for role, spec in named.items()})
     return Recorded(router, memory) if memory is not None else router
 
@@ -57,18 +61,11 @@ def _prices(specs: set[Spec], override: str) -> dict[Spec, Price]:
     return {spec: price_of(spec.name, "" if several and priced(spec.name) else override) for spec in specs}
 
 
-def _model(spec: Spec, base_url: str | None, price: Price, purse: Purse | None, wait: Callable[[Model, Limiter], Limited]) -> Model:
-    limiter = limiter_of(spec.provider, base_url or "")
-    adapter = _adapter(spec, base_url, limiter)
-    paid = Reserved(adapter, purse, price) if purse is not None else adapter
-    return wait(Metered(paid, price, spec.name), limiter)
-
-
-def _adapter(spec: Spec, base_url: str | None, limiter: Limiter) -> Model:
+def _adapter(spec: Spec, base_url: str | None, silence: float, limiter: Limiter) -> Model:
     if spec.provider == "openai":
         from swesearch.models.openai import OpenAIModel
 
-        return OpenAIModel(spec.name, base_url=base_url, effort=spec.effort, heed=limiter.heed)
+        return OpenAIModel(spec.name, base_url=base_url, effort=spec.effort, timeout=silence, heed=limiter.heed)
     from swesearch.models.anthropic import AnthropicModel
 
-    return AnthropicModel(spec.name, base_url=base_url, effort=spec.effort, heed=limiter.heed)
+    return AnthropicModel(spec.name, base_url=base_url, effort=spec.effort, timeout=silence, heed=limiter.heed)

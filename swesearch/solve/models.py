@@ -56,5 +56,6 @@ def model_of(settings: ModelSettings, budget: Budget, record: Record, stop: thre
         memory=record,
         stop=stop,
         patience=settings.patience,
+        silence=settings.silence,
         tell=lambda words: record.show("warning", text=words),
     )
