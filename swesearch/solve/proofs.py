@@ -58,8 +58,8 @@ def _disguise_proof(check: CheckRun, state: State, box: Sandbox, run: TestRun) -
     elif suspects:
         yield Proof(True, "the tests were not run under other names: they depend on their own")
     else:
-        twisted = f", and fails in the {len(tests.twisted)} that were twisted so that they must fail" if tests.twisted else ""
-        yield Proof(True, f"passes {len(tests.same)} of the tests under random names too{twisted}")
+        twisted = f", and fails where they are twisted so that they must ({len(tests.twisted)})" if tests.twisted else ""
+        yield Proof(True, f"passes under random names too ({len(tests.same)}){twisted}")
 
 
 def _suspects(tests: Disguise, run: TestRun) -> set[str]:

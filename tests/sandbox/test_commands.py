@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.base import Environment, Limits
-from sandbox.commands import PLAIN, TestJob, job_of
+from sandbox.commands import PLAIN, TestJob, job_of, words_of
 from sandbox.local import LocalSandbox
 from sandbox.pytests import run_tests
 from tests.sandbox.trees import files_of
@@ -90,3 +90,20 @@ def test_a_discovery_finds_what_unittest_would(box: LocalSandbox) -> None:
     assert job is not None
     run = run_tests(box, files_of(TREE), job, Limits(seconds=30))
     assert [o.outcome for o in run.outcomes] == ["passed", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("pytest -q tests", "python3 -m pytest -q tests"),
+        ("env A=1 B=2 py.test-3 x", "python3 -m pytest x"),
+        ("/usr/bin/python3.9 -m unittest x", "python3 -m unittest x"),
+        ("make test", "make test"),
+    ],
+)
+def test_a_command_is_run_plainly_by_the_environments_own_python(command, words):
+    assert words_of(command.split())[1] == tuple(words.split())
+
+
+def test_assignments_before_a_command_are_told_apart_from_it():
+    assert words_of(["A=1", "B=x=y", "pytest", "C=2"]) == ((("A", "1"), ("B", "x=y")), ("python3", "-m", "pytest", "C=2"))
