@@ -22,6 +22,7 @@ from swesearch.report.text import line, safe
 from swesearch.settings import load
 from swesearch.solve.proofs import Proof
 from swesearch.store.log import Object
+from swesearch.value.protect import is_test
 
 PULL = re.compile(r"https?://([^/@]+)/([^/]+/[^/]+)/pull/(\d{1,9})(?:[/?#].*)?")
 
@@ -81,5 +82,6 @@ def _of_pull(url: str, api_url: str) -> tuple[Bundle, list[Proof]]:
     found = carried(api.get(path)["body"] or "")
     there = {file["filename"]: None if file["status"] == "removed" else file["sha"] for file in api.pages(f"{path}/files")}
     ours = {change.path: None if change.content is None else Object.of("blob", change.content).id for change in found.after}
-    words = "the pull request changes what its bundle says, and nothing else"
-    return found, [Proof(there == ours, words if there == ours else "the pull request changes other files, or otherwise, than its bundle")]
+    if there != ours or not all(is_test(change.path) for change in found.before):
+        return found, [Proof(False, "the pull request changes other files, or otherwise, than its bundle")]
+    return found, [Proof(True, "the pull request changes what its bundle says, and nothing else")]

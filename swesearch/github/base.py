@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Protocol
 from swesearch.base import SwesearchError, UsageError
 
 WRITERS = frozenset({"admin", "maintain", "write"})  # who may push
-OWNER, NAME = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:_[A-Za-z0-9]+)?", r"(?!\.\.?(?:/|$))[A-Za-z0-9._-]+"
+OWNER, NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*", r"(?!\.\.?(?:/|$))[A-Za-z0-9._-]+"
 
 
 class GitHubError(UsageError):

@@ -26,7 +26,7 @@ from swesearch.store import Store
 from swesearch.store.worktree import find
 from swesearch.value.checks import BAD, COLLECTION, CheckRun
 
-MUTANTS = 12
+MUTANTS, NAMED = 12, 10
 
 
 def replay(bundle: Bundle, repo: Path, settings: Settings, home: Path, observer: Callable[[Event], None]) -> Generator[Proof, None, None]:
@@ -74,7 +74,8 @@ def _is_itself(bundle: Bundle, root: State, result: State, patch: bytes) -> Proo
     """What the bundle says is what it holds."""
     if (root.tree, result.tree, patch) != (bundle.root, bundle.result, bundle.patch):
         return Proof(False, "the bundle is not about this code: its files do not make the trees and the patch that it names")
-    besides = f", and {', '.join(change.path for change in bundle.before[:3])}" if bundle.before else ""
+    names = ", ".join(change.path for change in bundle.before[:NAMED])
+    besides = f", where this was changed beforehand: {names}" if names else ""
     return Proof(True, f"the patch is about commit {bundle.commit[:12]}{besides}")
 
 

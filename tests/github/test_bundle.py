@@ -61,7 +61,7 @@ def test_tests_that_were_written_for_the_issue_come_along_and_nothing_stays_behi
     bundle = bundle_of(folder, tmp_path, MENDED, before=(written,), check=Check(("pytest", "-q", written.path)))
     with closing(replay(bundle, folder, SETTINGS, tmp_path / "home", lambda _: None)) as found:
         first, second = (next(found) for _ in range(2))
-    assert (first.holds, first.words.partition(", and ")[2]) == (True, "test_swesearch_reproduction_1.py")
+    assert (first.holds, first.words.partition("beforehand: ")[2]) == (True, "test_swesearch_reproduction_1.py")
     assert (second.holds, second.words.partition(" fails ")[2]) == (
         True, "without the fix (1: test_swesearch_reproduction_1.py::test_total)"
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -231,3 +233,14 @@ def test_the_stand_in_takes_no_unknown_account(github: GitHub, hub: Hub) -> None
     private.issue("hidden")
     with pytest.raises(GitHubError, match="not there, or private"):
         Client(Access(github.host, github.api_url, github.url)).get("repos/octo/secret/issues/1")
+
+
+def test_without_the_extra_it_is_said_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['gidgethub'] = None\n"
+        "from swesearch.github.access import connect, find_access\n"
+        "try: connect(find_access('github.com', {}))\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "UsageError GitHub needs a package that is not installed, gidgethub: pip install 'swesearch[bot]'\n"
