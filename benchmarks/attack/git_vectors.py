@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from swesearch.base import Create, Delete, Rename, Replace
+from swesearch.base import Create, Delete, Edit, Rename, Replace
 from swesearch.store import Store
 
 FILES = {"a.py": "one\ntwo\n", "data.bin": "\0\1\2", "pkg/b.py": "b\n", "gone.py": "g\n"}
@@ -131,7 +131,7 @@ def everything(folder: Path, store_folder: Path) -> None:
     """Every operation of the store."""
     store = Store.open(folder, store_folder)
     root = store.root()
-    edits = [Replace("a.py", b"one", b"1"), Create("made.py", b"m\n"), Delete("pkg/b.py"), Rename("data.bin", "moved.bin")]
+    edits: list[Edit] = [Replace("a.py", b"one", b"1"), Create("made.py", b"m\n"), Delete("pkg/b.py"), Rename("data.bin", "moved.bin")]
     state = store.apply(root, edits)
     store.files(state)
     store.read(state, "a.py")

@@ -14,7 +14,7 @@ from benchmarks.attack.screen import STEERING, steered
 from sandbox.choose import choose
 from sandbox.environment import find
 from swesearch.apply import apply_patch
-from swesearch.base import Create, Delete, EditError, Rename, Replace, State, UsageError
+from swesearch.base import Create, Edit, EditError, Rename, Replace, State, UsageError
 from swesearch.code import touched
 from swesearch.code.examples import examples
 from swesearch.discriminator.mutate import observing
@@ -26,8 +26,8 @@ from swesearch.value.lint import Lint
 from swesearch.value.parses import Parses
 
 GIT_ATTACKS = {
-    "git hooks": "hook", "git filters": "filter", "git diff and merge drivers": ("textconv", "diff", "merge"),
-    "git fsmonitor": "fsmonitor", "git transports and helpers": ("ssh", "upload", "promisor", "credential"),
+    "git hooks": ("hook",), "git filters": ("filter",), "git diff and merge drivers": ("textconv", "diff", "merge"),
+    "git fsmonitor": ("fsmonitor",), "git transports and helpers": ("ssh", "upload", "promisor", "credential"),
     "git pager, editor, alias, signing": ("pager", "editor", "alias", "gpg"),
 }  # fmt: skip
 LEADING_OUT = (
@@ -68,7 +68,7 @@ def run(attacks: Sequence[HostAttack], folder: Path) -> Iterator[Finding]:
         yield Finding("host", attack.name, attack.by, not broken, True, "", broken)
 
 
-def _git(kinds: str | tuple[str, ...]) -> Callable[[Path], str]:
+def _git(kinds: tuple[str, ...]) -> Callable[[Path], str]:
     """All vectors of a kind: plain git runs the program, the store and `apply` do not."""
 
     def go(folder: Path) -> str:
@@ -88,7 +88,7 @@ def _git(kinds: str | tuple[str, ...]) -> Callable[[Path], str]:
     return go
 
 
-def _applied(repo: Path, store_folder: Path, edits: Sequence[Create | Replace | Delete | Rename]) -> None:
+def _applied(repo: Path, store_folder: Path, edits: Sequence[Edit]) -> None:
     """Edits made in a store and applied to the working copy."""
     store = Store.open(repo, store_folder)
     try:
@@ -145,7 +145,11 @@ def _brought_files(folder: Path) -> str:
     with (repo / ".git/config").open("a") as config:
         config.write(f'[filter "f"]\nclean = {run}; cat\nsmudge = {run}; cat\n[diff "f"]\ntextconv = {run}; cat\n')
     modules = f'[submodule "x"]\npath = x\nurl = ext::{run}\nupdate = !{run}\n'
-    edits = [Create(".gitattributes", b"* filter=f diff=f\n"), Create(".gitmodules", modules.encode()), Replace("a.py", b"a", b"b")]
+    edits: list[Edit] = [
+        Create(".gitattributes", b"* filter=f diff=f\n"),
+        Create(".gitmodules", modules.encode()),
+        Replace("a.py", b"a", b"b"),
+    ]
     _applied(repo, folder / "store", edits)
     return "a program was run" if marker.exists() else ""
 
