@@ -100,7 +100,7 @@ def _search(brain: Obedient, sandbox: str, repo: Path, home: Path, host: Host, i
         )
         begun = runs.begin(Task(repo, (Check(("pytest", "-q", "tests/test_core.py")),), issue), settings, home)
         solution = solve.search(begun, events.append, threading.Event())
-        said: dict[str, list[tuple[str, dict[str, Any]]]] = {
+        said = {
             "a request": json.dumps([seen.body for seen in provider.requests]),
             "the log": json.dumps([[event.kind, dict(event.data)] for event in events], default=str),
             "the journal": json.dumps([[event.kind, dict(event.data)] for event in begun.events()], default=str),
