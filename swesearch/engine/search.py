@@ -236,7 +236,8 @@ class Search(Generic[T]):
         return node.returned[0][1] if node.returned else node.open or 0.0
 
     def _lease(self, node: Node[T], trail: tuple[Edge[T], ...], nth: int, prior: float) -> Lease[T]:
-        lease = Lease(node, trail, nth, prior, len(node.edges), len(self.nodes))
+        path = (*[edge.parent.item for edge in trail], node.item)
+        lease = Lease(node, trail, nth, prior, len(node.edges), len(self.nodes), path)
         self.leased += 1
         self._leases[id(lease)] = lease
         node.handed = max(node.handed, nth + 1)

@@ -87,16 +87,12 @@ class Lease(Generic[T]):
     prior: float
     seen: int = 0  # edges of the node at the time of the ask: what a worker is told does not depend on when it begins
     known: int = 0  # nodes of the tree at that time
+    path: tuple[T, ...] = ()  # the states from the root to the one to expand, as they were then
 
     @property
     def item(self) -> T:
         """The state to expand."""
         return self.node.item
-
-    @property
-    def path(self) -> tuple[T, ...]:
-        """The states from the root to the one to expand."""
-        return (*(edge.parent.item for edge in self.trail), self.node.item)
 
     @property
     def siblings(self) -> tuple[T, ...]:
