@@ -21,6 +21,8 @@ from jsonschema import Draft4Validator
 from jsonschema.validators import extend
 
 from swesearch.github.base import GitHubError, Repository, permission
+from swesearch.github.bot.base import Finding, Fix, Report, Suggestion
+from swesearch.github.bot.post import Place, post, stop
 from swesearch.github.client import Client
 from swesearch.github.issue import read_issue
 from swesearch.testing.github import GitHub, Hub
@@ -137,6 +139,22 @@ def test_every_request_and_every_answer_is_as_github_describes_it(description: J
             client.get(path)
     assert [words for seen in github.requests for words in problems(description, seen)] == []
     assert len({(seen.method, re.sub(r"\d+|[0-9a-f]{40}", "N", seen.path.partition("?")[0])) for seen in github.requests}) >= 17
+
+
+@pytest.mark.slow
+def test_what_the_bot_posts_is_as_github_describes_it(description: Json, github: GitHub, hub: Hub, client: Client) -> None:
+    hub.git.git("read-tree", "main")
+    hub.git.git("update-index", "--cacheinfo", f"100644,{hub.git.git('rev-parse', 'main:test_calc.py')},calc.py")
+    head = hub.git.git("commit-tree", hub.git.git("write-tree"), "-p", "main", "-m", "topic")
+    hub.git.git("branch", "topic", head)
+    place = Place(client, Repository("octo", "calc", github.host), hub.pull("A topic", "topic", "contributor"), head)
+    fix = Fix("search", "0 instead of 1", "+    result = 0\n", (Suggestion("calc.py", 1, 2, "    result = 0\n"),))
+    finding = Finding("broke", "python -m pytest -q test_calc.py", 3, ("test_calc.py::test_total",), path="calc.py", line=2, fixes=(fix,))
+    for forced in (False, True):
+        post(place, Report("a" * 40, head, "findings", 2, (finding,)), forced=forced)
+    stop(place)
+    assert [words for seen in github.requests for words in problems(description, seen)] == []
+    assert len(hub.reviews[place.number]) == 1
 
 
 def test_what_is_not_as_described_is_found(description: Json, github: GitHub, hub: Hub, client: Client) -> None:

@@ -100,14 +100,14 @@ def check(place: Place, report: Report, conclusion: str) -> None:
     """A check run on the head, with the findings as annotations; changed where there is one already. Left out where no right is given."""
     output = {"title": headline(report).replace("*", ""), "summary": summary(report)[:COMMENT], "annotations": notices(report)}
     ended = CONCLUSIONS.get(report.ending, conclusion)
-    body = {"name": CHECK, "head_sha": report.head, "status": "completed", "conclusion": ended, "output": output}
+    body = {"name": CHECK, "status": "completed", "conclusion": ended, "output": output}
     runs = place.api.pages(f"{place.repository.path}/commits/{report.head}/check-runs", check_name=CHECK)
     old = next((each for each in runs if each["name"] == CHECK), None)
     try:
         if old:
             place.api.send("PATCH", f"{place.repository.path}/check-runs/{old['id']}", {**body, "output": {**output, "annotations": []}})
         else:
-            place.api.send("POST", f"{place.repository.path}/check-runs", body)
+            place.api.send("POST", f"{place.repository.path}/check-runs", {**body, "head_sha": report.head})
     except GitHubError as error:
         if error.status not in (403, 404):  # only apps may write check runs; the comment says it all
             raise
