@@ -14,11 +14,17 @@ from swesearch.report.text import line
 
 Node = Mapping[str, Any]
 DEEPEST = 20  # levels that are indented
+MARKS = {"solved": "solved", "closed": "closed", "duplicate": "duplicate", "prune": "pruned", "hint": "with a hint"}
 
 
 def show_tree(out: Console, events: Iterable[Event], most: int = 40) -> None:
     """Print the `most` best nodes with what leads to them, best first; the path to the best one is marked with `*`."""
-    nodes = {event.data["id"]: event.data for event in events if event.kind == "node"}
+    nodes: dict[int, Node] = {}
+    for event in events:
+        if event.kind == "node":
+            nodes[event.data["id"]] = event.data
+        elif event.kind == "steered" and event.data.get("node") in nodes:
+            nodes[event.data["node"]] = {**nodes[event.data["node"]], event.data["order"]: True}
     if not nodes:
         out.print("no state was evaluated")
         return
@@ -57,7 +63,7 @@ def _rows(nodes: Iterable[Node], order: Sequence[int]) -> Iterable[tuple[Node, i
 
 
 def _state(node: Node) -> str:
-    marks = [name for name in ("solved", "closed", "duplicate") if node.get(name)]
+    marks = [said for name, said in MARKS.items() if node.get(name)]
     why = node.get("evaluation", {}).get("feedback", "") if node.get("closed") else ""
     return (f"  [{', '.join(marks)}]" if marks else "") + (f" {line(why, 200)}" if why else "")
 

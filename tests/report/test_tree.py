@@ -49,3 +49,13 @@ def test_a_run_without_states_says_so() -> None:
 def test_a_dead_end_says_why_it_is_one() -> None:
     events = [node(0, None, 0.2), node(1, 0, 0.0, closed=True, evaluation={"feedback": "it never called\na tool"})]
     assert shown(events)[1] == "  0.00  n1      step 1  [closed] it never called a tool"
+
+
+def test_what_the_user_pruned_or_spoke_of_is_marked() -> None:
+    events = [
+        node(0, None, 0.2),
+        node(1, 0, 0.1),
+        Event("steered", {"order": "prune", "node": 1}),
+        Event("steered", {"order": "hint", "node": 0}),
+    ]
+    assert shown(events) == ["* 0.20  n0    the code as it is  [with a hint]", "  0.10  n1      step 1  [pruned]"]
