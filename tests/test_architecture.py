@@ -54,11 +54,12 @@ ROOMS: dict[str, set[str]] = {
     "swesearch.discriminator": TOOLS,
     "swesearch.solve": TOOLS | PARTS,
     "swesearch.github": TOOLS | PARTS | {"swesearch.solve"},
-    "swesearch.view": WORDS | {"swesearch.journal", "swesearch.report", "swesearch.runs", "swesearch.steer", "swesearch.store"},  # live pages
+    "swesearch.view": WORDS
+    | {"swesearch.journal", "swesearch.report", "swesearch.runs", "swesearch.steer", "swesearch.store"},  # live pages
     "swesearch.cli": TOOLS | PARTS | {"swesearch.solve", "swesearch.view", "swesearch.github"},
     "swesearch.__main__": {"swesearch.cli"},
     "swesearch": WORDS,
-    "benchmarks": TOOLS | PARTS | {"swesearch.solve", "swesearch.cli", "swesearch.testing", "swesearch.view"},
+    "benchmarks": TOOLS | PARTS | {"swesearch.solve", "swesearch.github", "swesearch.cli", "swesearch.testing", "swesearch.view"},
 }
 
 # Clients that are slow to import, or reach out of the process: only these modules may name them.
