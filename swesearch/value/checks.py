@@ -189,7 +189,8 @@ class CheckRun:
     def files(self, state: State) -> Files:
         """`state` as a sandbox takes it, the check's own files as they are in the root."""
         known = self._store.files(self.root)
-        changed = {path: file for path, file in self._store.changed(self.root, state).items() if not protected(path, known)}
+        outside = {name.partition(".")[0] for name in self._warm.modules or ()} - {*self._warm.own}
+        changed = {path: file for path, file in self._store.changed(self.root, state).items() if not protected(path, known, outside)}
         return Files(self.root.tree, self._archive, changed)
 
     def _run(self, state: State, limits: Limits, only: Sequence[str] = (), **how: object) -> TestRun:

@@ -22,8 +22,11 @@ def is_test(path: str) -> bool:
     return bool(TEST_FOLDERS.intersection(pure.parts[:-1])) or TEST_FILE.fullmatch(pure.name) is not None
 
 
-def protected(path: str, existing: Container[str] = ()) -> str:
-    """Why a candidate may not change `path`, or "" if it may. `existing` holds the paths of the root."""
+def protected(path: str, existing: Container[str] = (), outside: Container[str] = ()) -> str:
+    """Why a candidate may not change `path`, or "" if it may.
+
+    `existing` holds the paths of the root, `outside` the modules that its tests take from outside the repository, where that is known.
+    """
     pure = PurePosixPath(path)
     if is_test(path):
         return "it belongs to the tests"
@@ -31,7 +34,7 @@ def protected(path: str, existing: Container[str] = ()) -> str:
         return "it configures how tests run"
     if pure.name in STARTUP or pure.suffix == ".pth" or any(part.endswith(".dist-info") for part in pure.parts):
         return "Python runs it before the tests"
-    if path not in existing and _top_module(pure) in SHADOWED:
+    if path not in existing and (_top_module(pure) in SHADOWED or _top_module(pure) in outside):
         return "it would stand in for a module that the tests rely on"
     return ""
 

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.base import Environment, Limits
 from sandbox.local import LocalSandbox
-from swesearch.base import Check
+from swesearch.base import Check, Create
 from swesearch.store import Store
 from swesearch.value.checks import CheckRun
 
@@ -62,3 +62,12 @@ def test_where_a_warm_run_tells_of_the_root_what_a_cold_one_does_not_warm_runs_a
     check = check_run("os.getpid() == code.BEGAN")  # false in the fork of a process that had the module already
     assert check.baseline.passing == ("test_code.py::test_other",)
     assert check.nearby(check.root).level == "fresh"
+
+
+def test_a_new_module_does_not_stand_in_for_one_that_the_tests_take_from_elsewhere(check_run):
+    """Tests that rely on a library would believe whatever a file of its name says."""
+    check = check_run("__import__('idna').encode('a') == b'a'")
+    assert set(check.baseline.failing) == {"test_code.py::test_double"}
+    fake = b"import code_under_test\n\ncode_under_test.double = lambda number: 4\n"
+    state = check._store.apply(check.root, [Create("idna/__init__.py", fake), Create("mine.py", b"x = 1\n")])
+    assert list(check.files(state).changed) == ["mine.py"]
