@@ -196,10 +196,15 @@ def _safe(answer: Answer) -> Answer:
         try:
             response = await answer(request)
         except SwesearchError as error:
-            status = 404 if isinstance(error, UsageError) else 500
-            plain = request.method == "POST"
-            response = PlainTextResponse(str(error), status) if plain else HTMLResponse(error_page(str(error)), status)
+            response = _refused(error, request.method)
         response.headers.update(HEADERS)
         return response
 
     return answered
+
+
+def _refused(error: SwesearchError, method: str) -> Response:
+    """What went wrong: in words for a script, as a page for people."""
+    if method == "POST":
+        return PlainTextResponse(str(error), 400)
+    return HTMLResponse(error_page(str(error)), 404 if isinstance(error, UsageError) else 500)

@@ -83,7 +83,7 @@ def test_the_change_of_a_node_is_read_from_the_store_when_it_is_asked_for(serve,
 def test_an_order_for_a_finished_run_says_why_it_cannot_be(serve, finished):
     served = serve(finished[0])
     status, _, said = served.ask(f"/runs/{finished[1]}/steer", "POST", b'{"order": "pause"}', Content_Type="application/json")
-    assert status == 404
+    assert status == 400
     assert "is finished" in said
 
 
@@ -97,7 +97,7 @@ def test_an_order_for_a_finished_run_says_why_it_cannot_be(serve, finished):
     ],
 )
 def test_what_is_no_order_is_refused(serve, finished, body, kind):
-    assert serve(finished[0]).ask(f"/runs/{finished[1]}/steer", "POST", body, Content_Type=kind)[0] == 404
+    assert serve(finished[0]).ask(f"/runs/{finished[1]}/steer", "POST", body, Content_Type=kind)[0] == 400
 
 
 def test_a_page_keeps_up_with_a_run_that_somebody_else_writes(serve, chromium, tmp_path):
@@ -156,6 +156,7 @@ def test_an_order_from_the_page_reaches_the_run(serve, chromium, tmp_path):
     journal.append(Event("steered", {"number": 1, "order": "pause", "at": [1, 0], "effect": "paused"}))
 
     shown.until("document.getElementById('pause').textContent === 'Go on'")
+    assert shown.text("#state") == "paused"
     assert shown.text("#said-of-it") == "Pause: paused"
     assert shown.troubles() == []
     shown.close()

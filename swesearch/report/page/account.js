@@ -50,7 +50,7 @@ class Account {
       running = head.running && head.live;
     document.title = `${name}: ${running ? "running" : state}`;
     $("where").textContent = `${name} · ${head.run}`;
-    $("state").textContent = running ? `running: ${head.phase || "begins"}` : state;
+    $("state").textContent = running ? (head.paused ? "paused" : `running: ${head.phase || "begins"}`) : state;
     $("state").className = `state ${running ? "running" : head.state === "solved" ? "solved" : "lost"}`;
     $("kicker").textContent = this.facts(head, name);
     const found = best ? best.why || "fixed" : running ? "the search is under way" : `no fix: ${state}`;

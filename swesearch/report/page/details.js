@@ -99,7 +99,7 @@ class Details {
       fact("prior", chance(node.prior)),
       fact("evaluated in", node.terms.length ? duration(node.seconds) : ""),
       fact("after", duration(node.at)),
-      fact("spent by then", paid),
+      fact("spent", paid),
     );
   }
 

@@ -245,6 +245,9 @@ class TreeMap {
     pen.fillStyle = inks.ink;
     pen.font = `${11 / Math.max(0.9, Math.min(this.scale, 1.2))}px system-ui, sans-serif`;
     pen.textBaseline = "middle";
+    pen.strokeStyle = inks.panel;
+    pen.lineWidth = 4;
+    pen.lineJoin = "round";
     for (const id of this.scale > 0.55 ? model.path : []) {
       const at = this.places.get(id),
         node = model.nodes.get(id);
@@ -252,7 +255,9 @@ class TreeMap {
       const words = `${node.value.toFixed(2)} · ${many(model.visits.get(id), "visit")}`,
         below = !model.kids.get(id).length; // beside it others stand
       pen.textAlign = below ? "center" : "left";
-      pen.fillText(words, below ? at.x : at.x + this.radius(id) + 7, below ? at.y + this.radius(id) + 16 : at.y - 1);
+      const place = [below ? at.x : at.x + this.radius(id) + 7, below ? at.y + this.radius(id) + 16 : at.y - 1];
+      pen.strokeText(words, ...place); // a ground of its own, whatever stands there
+      pen.fillText(words, ...place);
     }
   }
 
