@@ -6,7 +6,6 @@ The commits are the same however often they are made: who, when and why come fro
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ WHO = "swesearch <swesearch@localhost>"
 ALLOWED = ("diff", "show", "log", "ls-tree", "cat-file", "archive", "grep")  # read, and can be kept from running or writing anything
 # Options that write files, read the user's, or run programs; git takes the beginning of one for the whole.
 REFUSED = ("--output", "--ext-diff", "--textconv", "--no-index", "--open-files-in-pager", "--remote", "--exec", "--filters", "--add-file")
+HARMLESS = ("--text",)  # whole, though one of those begins like it
 SHORT: Mapping[str, str] = {"archive": "o", "grep": "O"}  # of them those with one letter, by command
 
 
@@ -83,7 +83,7 @@ def refuse(arguments: Sequence[str]) -> None:
         if word == "--":
             return
         name = word.partition("=")[0]
-        long = len(name) > 3 and name.startswith("--") and any(each.startswith(name) or name == each for each in REFUSED)
-        short = re.match(r"-[A-Za-z]+", word) is not None and SHORT.get(command, "\0") in word
+        long = len(name) > 2 and name not in HARMLESS and any(each.startswith(name) for each in REFUSED)
+        short = word.startswith("-") and not word.startswith("--") and SHORT.get(command, "\0") in word
         if long or short:
             raise UsageError(f"git {command} {word}: it may only read here, and only from the run's own store")
