@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from swesearch.base import JournalError, SwesearchError, UsageError
@@ -79,7 +79,7 @@ class _Pages:
         return HTMLResponse(index_page(await run_in_threadpool(self._runs), self._base))
 
     async def listing(self, _: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(self._runs))
+        return _json(await run_in_threadpool(self._runs))
 
     async def run(self, request: Request) -> Response:
         follower = await self._follower(request.path_params["run"])
@@ -96,7 +96,7 @@ class _Pages:
     async def changes(self, request: Request) -> Response:
         follower, node = await self._follower(request.path_params["run"]), request.query_params.get("node", "")
         await run_in_threadpool(follower.step)
-        return JSONResponse(await run_in_threadpool(follower.changes, _number(node, "node")))
+        return _json(await run_in_threadpool(follower.changes, _number(node, "node")))
 
     async def steer(self, request: Request) -> Response:
         """Pass an order on, and say in words what came of it."""
@@ -183,6 +183,10 @@ async def _told(follower: Follower, known: int) -> AsyncIterator[str]:
             yield ": still here\n\n"
             silent = 0.0
         await asyncio.sleep(EVERY)
+
+
+def _json(data: object) -> Response:
+    return Response(json.dumps(data), media_type="application/json")  # ASCII: a path may hold what is no text
 
 
 def _event(kind: str, data: object, number: int) -> str:

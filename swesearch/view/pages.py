@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
-from swesearch.report.page import document, policy, source
+from swesearch.report.page import document, policy, source, text
 
 Row = Mapping[str, Any]
 
@@ -28,6 +27,6 @@ def error_page(words: str) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>swesearch</title>'
         f'<meta http-equiv="Content-Security-Policy" content="{policy(style)}"><style>{style}</style></head>'
-        f'<body><main><section><h1>This cannot be shown</h1><p class="lead" role="alert">{escape(words)}</p>'
+        f'<body><main><section><h1>This cannot be shown</h1><p class="lead" role="alert">{text(words)}</p>'
         "</section></main></body></html>\n"
     )

@@ -225,6 +225,12 @@ def test_data_cannot_leave_its_element(text):
     assert json.loads(inside)["text"] == text
 
 
+def test_a_path_that_is_no_text_is_shown_all_the_same(told):
+    shown = page({**told, "repo": "/r/caf\udce9"})
+    assert "<title>caf?: swesearch</title>" in shown
+    assert shown.encode("utf-8")
+
+
 def test_the_policy_allows_nothing_but_the_pages_own_script_and_style(told):
     text = page(told)
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)[1]

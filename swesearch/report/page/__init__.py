@@ -27,7 +27,7 @@ def document(template: str, title: str, data: object, scripts: tuple[str, ...], 
     script = '"use strict";\n(() => {\n' + "\n".join(map(source, scripts)) + "\n})();\n"
     style = source("page.css")
     return Template(source(template)).substitute(
-        policy=policy(style, script, connect), title=escape(title), style=style, script=script, story=embedded(data)
+        policy=policy(style, script, connect), title=text(title), style=style, script=script, story=embedded(data)
     )
 
 
@@ -51,6 +51,11 @@ def policy(style: str, script: str = "", connect: bool = False, marks: bool = Fa
 def embedded(data: object) -> str:
     """JSON that cannot end the script element it stands in, nor begin a comment there: `<` is escaped, and all that is not ASCII."""
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def text(words: str) -> str:
+    """Words as HTML. What is no text, as bytes of a path that are not UTF-8, becomes a question mark."""
+    return escape(words.encode("utf-8", "replace").decode())
 
 
 @cache
