@@ -28,7 +28,7 @@ def killed_while_writing(stage: Stage) -> str:
     return _killed_again_and_again(stage, _while_it_writes)
 
 
-@case("kill-early", "kill -9 of the process before it has evaluated anything")
+@case("kill-early", "kill -9 of the process before it has evaluated anything", quick=False)
 def killed_early(stage: Stage) -> str:
     """Its folder may be there or not; a new run is not disturbed by what is left."""
     for _ in range(stage.rounds):
@@ -111,7 +111,7 @@ def box(stage: Stage) -> str:
     return _boxes_killed(stage, lambda _, running: kill(agents(running)))
 
 
-@case("box-bubblewrap", "kill -9 of a box in the middle of an evaluation (bubblewrap)", "bubblewrap")
+@case("box-bubblewrap", "kill -9 of a box in the middle of an evaluation (bubblewrap)", "bubblewrap", quick=False)
 def box_bubblewrap(stage: Stage) -> str:
     """The same."""
     stage.sandbox = "bubblewrap"
@@ -125,7 +125,7 @@ def container(stage: Stage) -> str:
     return _boxes_killed(stage, lambda made, _: _kill_containers(made))
 
 
-@case("kill-docker", "kill -9 of the process while its candidate runs in a container", "docker")
+@case("kill-docker", "kill -9 of the process while its candidate runs in a container", "docker", quick=False)
 def killed_in_docker(stage: Stage) -> str:
     """Its container ends by itself."""
     stage.sandbox = "docker"

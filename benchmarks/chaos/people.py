@@ -22,7 +22,7 @@ def once(stage: Stage) -> str:
     return _asked_to_stop(stage, signal.SIGINT)
 
 
-@case("sigterm", "SIGTERM in the middle of a search")
+@case("sigterm", "SIGTERM in the middle of a search", quick=False)
 def terminated(stage: Stage) -> str:
     """The same as Ctrl-C."""
     return _asked_to_stop(stage, signal.SIGTERM)
@@ -42,7 +42,7 @@ def _asked_to_stop(stage: Stage, number: int) -> str:
         return f"stopped after {before} states with exit code {STOPPED}, resumed to the same result"
 
 
-@case("ctrl-c-twice", "Ctrl-C twice while a state is evaluated")
+@case("ctrl-c-twice", "Ctrl-C twice while a state is evaluated", quick=False)
 def twice(stage: Stage) -> str:
     """It ends at once."""
     with stage.place(pause=0.8) as made:
@@ -82,6 +82,22 @@ def hangup(stage: Stage) -> str:
         made.resume().ends(0)
         stage.whole(made)
         return "stopped as interrupted, resumed to the same result"
+
+
+@case("broken-pipe", "whoever reads --json goes away", quick=False)
+def broken_pipe(stage: Stage) -> str:
+    """It stops as at Ctrl-C, with the exit code of a broken pipe."""
+    with stage.place() as made:
+        running = made.fix()
+        running.until_nodes(3)
+        running.deaf()
+        running.ends(1)
+        last = events(made)[-1]
+        must(last.kind == "stopped" and last.data["why"] == "interrupted", f"the last event is {last.kind} {last.data}")
+        nothing_left(made)
+        made.resume().ends(0)
+        stage.whole(made)
+        return "stopped as interrupted with exit code 1, resumed to the same result"
 
 
 @case("two-resumes", "two `resume` of one run at once")

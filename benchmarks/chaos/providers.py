@@ -72,7 +72,7 @@ def outage(stage: Stage) -> str:
         return "stopped with exit code 5 and one line; resumed to the same result, no answer paid twice"
 
 
-@case("hung", "the provider takes a call and never answers; then Ctrl-C")
+@case("hung", "the provider takes a call and never answers; then Ctrl-C", quick=False)
 def hung(stage: Stage) -> str:
     """It stops soon, resumable."""
     hanging = [True]
@@ -84,7 +84,7 @@ def hung(stage: Stage) -> str:
         running.send(signal.SIGINT)
         running.ends(130)
         took = time.monotonic() - began
-        must(took < 15, f"it took {took:.0f} s to stop")
+        must(took < 30, f"it took {took:.0f} s to stop")
         nothing_left(made)
         hanging.clear()
         made.resume().ends(0)

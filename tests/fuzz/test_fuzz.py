@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from benchmarks import fuzz_code, fuzz_words  # noqa: F401 (each puts its targets on the list)
-from benchmarks.fuzz_targets import TARGETS, Target
+from benchmarks.fuzz.__main__ import every
+from benchmarks.fuzz.targets import Target
 from tests.fuzz.found import FOUND
 
 EXAMPLES, SLOW_EXAMPLES = 100, 25
-ALL = [pytest.param(each, id=name) for name, each in TARGETS.items()]
+ALL = [pytest.param(each, id=name) for name, each in every().items()]
 
 
 @pytest.mark.parametrize("one", ALL)
@@ -23,4 +23,4 @@ def test_whatever_comes_in_only_the_documented_can_happen(one: Target) -> None:
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in FOUND.items() for value in values])
 def test_what_fuzzing_once_found_stays_mended(name: str, value: object) -> None:
-    TARGETS[name].check(value)
+    every()[name].check(value)

@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of the targets in benchmarks/fuzz_targets.py, with atheris: pip install -e '.[fuzz]'
+"""Coverage-guided fuzzing of the targets in benchmarks/fuzz, with atheris: pip install -e '.[fuzz]'
 
     python -m benchmarks.fuzz [TARGET ...] [--seconds 300] [--seed 1]
 
@@ -13,9 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchmarks.fuzz.targets import Target
 
 LEAVES = ("swesearch", "sandbox", "benchmarks.swebench.recorded_diff")  # whose coverage leads
 RUNS = re.compile(r"Done (\d+) (?:runs )?in|stat::number_of_executed_units: (\d+)")
@@ -27,23 +30,22 @@ def fuzz(name: str, seconds: int, seed: int, corpus: Path) -> None:
     import atheris
 
     with atheris.instrument_imports(include=list(LEAVES)):
-        from benchmarks import fuzz_code, fuzz_words  # noqa: F401 (each puts its targets on the list)
-        from benchmarks.fuzz_targets import TARGETS
+        targets = every()
     from hypothesis import HealthCheck, given, settings
 
-    chosen = TARGETS[name]
+    chosen = targets[name]
     checked: Any = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))(given(chosen.values)(chosen.check))
     flags = [f"-max_total_time={seconds}", f"-seed={seed}", "-max_len=4096", "-rss_limit_mb=2048", "-timeout=60", "-print_final_stats=1"]
     atheris.Setup([sys.argv[0], *flags, f"-artifact_prefix={corpus}/", str(corpus)], checked.hypothesis.fuzz_one_input)
     atheris.Fuzz()
 
 
-def names() -> list[str]:
+def every() -> Mapping[str, Target]:
     """All targets."""
-    from benchmarks import fuzz_code, fuzz_words  # noqa: F401
-    from benchmarks.fuzz_targets import TARGETS
+    from benchmarks.fuzz import boxes, code, kept, words  # noqa: F401 (each puts its own on the list)
+    from benchmarks.fuzz.targets import TARGETS
 
-    return list(TARGETS)
+    return TARGETS
 
 
 def run(name: str, seconds: int, seed: int) -> bool:
@@ -72,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.corpus:
         fuzz(given.targets[0], given.seconds, given.seed, given.corpus)
-    held = [run(name, given.seconds, given.seed) for name in given.targets or names()]
+    held = [run(name, given.seconds, given.seed) for name in given.targets or every()]
     return int(not all(held))
 
 

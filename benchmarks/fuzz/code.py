@@ -14,7 +14,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from benchmarks.fuzz_targets import target
+from benchmarks.fuzz.targets import JSON, target
 from benchmarks.swebench.recorded_diff import changes, edits_of
 from sandbox.base import Command, Files, Limits, Result, SandboxUnavailable
 from swesearch.agents.clean import visible
@@ -176,11 +176,6 @@ class Remembers(dict[str, Any]):
     keep = dict.__setitem__
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=12),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=8,
-)
 TEXTS = PATHS | st.sampled_from(["return x", "two", "", "\n", "{}", '{"path": "a.py"}', "delete", "undo", "rename", "diff", "\ud800"])
 NAMES = st.sampled_from([*ABILITIES, *BEHIND, "more", "finish", "nothing"])
 FIELDS = st.sampled_from(
