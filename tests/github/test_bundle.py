@@ -69,18 +69,11 @@ def test_tests_that_were_written_for_the_issue_come_along_and_nothing_stays_behi
     assert not (folder / written.path).exists()
 
 
-@pytest.mark.parametrize(
-    ("files", "after", "words"),
-    [
-        (BUGGY, Change("calc.py", BUGGY["calc.py"].replace("-= item", "-= 2 * item").encode()), "does not pass in a fresh local sandbox"),
-        ({**BUGGY, "calc.py": MENDED.content}, Change("other.py", b"x = 1\n"), "already passes"),
-    ],
-)
-def test_a_fix_that_is_none_is_found_out(repo: Repo, tmp_path: Path, files: Mapping[str, str | bytes], after: Change, words: str) -> None:
-    folder = repo(files)
-    found = proofs_of(bundle_of(folder, tmp_path, after), folder, tmp_path / "home")
-    assert [proof.holds for proof in found][-2:] in ([True, False], [False])
-    assert words in found[-1].words
+def test_a_fix_of_what_is_not_broken_is_found_out(repo: Repo, tmp_path: Path) -> None:
+    folder = repo({**BUGGY, "calc.py": MENDED.content})
+    found = proofs_of(bundle_of(folder, tmp_path, Change("other.py", b"x = 1\n")), folder, tmp_path / "home")
+    assert [proof.holds for proof in found] == [True, False]
+    assert "already passes" in found[-1].words
 
 
 def test_a_bundle_cannot_speak_of_other_code_than_it_holds(repo: Repo, tmp_path: Path) -> None:

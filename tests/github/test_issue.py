@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swesearch.base import UsageError
@@ -167,6 +167,7 @@ def test_code_spans_and_blocks_cannot_be_left(text: str) -> None:
     assert "\u202e" not in block(text)
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=60) | st.text(alphabet="`|\\@#~\n <>!-[]()", max_size=60))
 def test_no_text_leaves_its_code_span_or_its_block(text: str) -> None:
     for shown in (code(text), cell(text), block(text)):
