@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.chaos.case import Stage, case
 from benchmarks.chaos.look import events, nothing_left, nothing_lost
 from benchmarks.chaos.place import Place, must
+from swesearch.base import Event
 
 PAGE = 4096
 KNOWN = {"journal.sqlite": 2 * PAGE, "journal.sqlite-wal": 32}  # bytes at the beginning without which nothing can be read
@@ -176,7 +177,7 @@ def _spoil(file: Path, share: float, damage: Damage, chance: random.Random) -> N
     file.write_bytes(data[:start] + damage(len(data) - start, chance))
 
 
-def _copied(made: Place, checkpoint: bool) -> list[object]:
+def _copied(made: Place, checkpoint: bool) -> list[Event]:
     """The events before the damage; with all of them in the main file, if that is to be damaged."""
     import sqlite3
     from contextlib import closing
@@ -184,9 +185,9 @@ def _copied(made: Place, checkpoint: bool) -> list[object]:
     if checkpoint:
         with closing(sqlite3.connect(made.run / "journal.sqlite")) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return list(events(made))
+        return events(made)
     files = {path.name: path.read_bytes() for path in made.run.glob("journal.sqlite*")}
-    found = list(events(made))
+    found = events(made)
     for name, data in files.items():  # a reader that is the last to close takes the WAL away
         (made.run / name).write_bytes(data)
     return found

@@ -38,7 +38,7 @@ def storm_500(stage: Stage) -> str:
 @case("half-replies", "of every six calls one is cut off in the middle, one ends in half a JSON, one is dropped", quick=False)
 def half(stage: Stage) -> str:
     """They are asked again. What such an answer cost is counted as the worst case: nobody knows whether it is billed."""
-    faults = {1: CutStream(), 3: TruncatedJson(), 5: Dropped()}
+    faults: dict[int, Fault] = {1: CutStream(), 3: TruncatedJson(), 5: Dropped()}
     with stage.modelled(lambda number: faults.get(number % 6)) as made:
         assert made.provider
         made.fix("-c", "search.workers=1").ends(0)

@@ -75,18 +75,18 @@ class Ground:
         self.store = Store.open(self.repo, self.folder / "store.git")
         self.root = self.store.root()
 
-    def git(self, *words: str, stdin: bytes = b"", **environ: str) -> bytes:
+    def git(self, *words: str, stdin: bytes = b"", environ: Mapping[str, str] = ENVIRON) -> bytes:
         """A command of real git in the repository. Raises AssertionError where it fails."""
-        done = subprocess.run(["git", *words], cwd=self.repo, input=stdin, capture_output=True, env={**ENVIRON, **environ}, check=False)
+        done = subprocess.run(["git", *words], cwd=self.repo, input=stdin, capture_output=True, env=environ, check=False)
         assert done.returncode == 0, f"git {words[0]}: {done.stderr.decode(errors='replace')}\n{stdin.decode(errors='backslashreplace')}"
         return done.stdout
 
     def applied(self, patch: bytes) -> str:
         """The tree that real git makes of the root with a patch."""
-        index = {"GIT_INDEX_FILE": str(self.folder / "index")}
-        self.git("read-tree", self.root.tree, **index)
-        self.git("apply", "--cached", "--whitespace=nowarn", "-", stdin=patch, **index)
-        return self.git("write-tree", **index).decode().strip()
+        index = {**ENVIRON, "GIT_INDEX_FILE": str(self.folder / "index")}
+        self.git("read-tree", self.root.tree, environ=index)
+        self.git("apply", "--cached", "--whitespace=nowarn", "-", stdin=patch, environ=index)
+        return self.git("write-tree", environ=index).decode().strip()
 
 
 @cache
@@ -188,7 +188,7 @@ def _call(name: str, texts: list[str], numbers: list[int]) -> ToolCall:
     tool = (ABILITIES.get(name) or BEHIND[name]).tool
     kinds = {field: kind["type"] for field, kind in tool.schema["properties"].items()}
     values = {"string": iter(texts), "integer": iter(numbers), "boolean": iter([n % 2 == 0 for n in numbers])}
-    return ToolCall("id", name, {field: next(values[kind]) for field, kind in kinds.items()})  # type: ignore[call-overload]
+    return ToolCall("id", name, {field: next(values[kind]) for field, kind in kinds.items()})
 
 
 CALLS = st.one_of(

@@ -87,14 +87,17 @@ def settings(value: tuple[str, dict[str, Any], str, list[str]]) -> None:
     file = ground().folder / "config.toml"
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
     environ = {f"SWESEARCH_{key.replace('.', '_').upper()}": str(flag) for key, flag in flags.items()}
-    for layers in (
-        ({"SWESEARCH_CONFIG": str(file)}, [], {}),
-        ({}, [f"{k}={v}" for k, v in flags.items()], {}),
-        (environ, [], {}),
+    typed = [f"{key}={flag}" for key, flag in flags.items()]
+    none: Mapping[str, Any] = {}
+    ways: tuple[tuple[Mapping[str, str], list[str], Mapping[str, Any]], ...] = (
+        ({"SWESEARCH_CONFIG": str(file)}, [], none),
+        ({}, typed, none),
+        (environ, [], none),
         ({}, given, flags),
-    ):
+    )
+    for variables, options, named in ways:
         try:
-            read_in = load(None, {"SWESEARCH_CONFIG": "/dev/null", **layers[0]}, preset, layers[1], layers[2])
+            read_in = load(None, {"SWESEARCH_CONFIG": "/dev/null", **variables}, preset, options, named)
         except UsageError:
             continue
         assert Settings.from_dict(json.loads(json.dumps(read_in.to_dict()))) == read_in
@@ -118,11 +121,14 @@ BODY_KEYS = st.sampled_from(["content", "stop_reason", "usage", "model", "stop_d
 BODIES = PLAUSIBLE_BODY | st.dictionaries(BODY_KEYS, BLOCKS | JSON)
 
 
+ASKED = Request("planner", "", ())
+
+
 @target(st.tuples(BODIES, ANY_TEXT))
 def model_replies(value: tuple[dict[str, Any], str]) -> None:
     """A server that answers with any JSON is one that does not speak the dialect, or its reply is read and can be kept."""
     body, text = value
-    readers: tuple[Callable[[Any], Reply], ...] = (anthropic._reply, openai._reply)
+    readers: tuple[Callable[[Any], Reply], ...] = (anthropic._reply, lambda said: openai._reply(said, ASKED))
     for reader in readers:
         try:
             with speaking("any dialect"):
