@@ -87,7 +87,7 @@ def of_message(message: str) -> Iterator[str]:
         if diff := re.match(r"\s*[-+] (.*)", line):
             yield from (repr(diff[1]),) if len(diff[1]) <= LONGEST and not diff[1].lstrip().startswith("where ") else ()
         else:
-            source = line.strip().removeprefix("assert ").encode()
+            source = line.strip().removeprefix("assert ").encode("utf-8", "backslashreplace")
             yield from (text(n) for n in _literals(parse.parse(source[:1000]).root_node) if _constant(n))
 
 

@@ -76,3 +76,7 @@ def test_identifiers_that_a_message_quotes_are_found(error: str, message: str, f
 
 def test_a_hostile_message_costs_little() -> None:
     assert len(literals(scene(failed(message="[" * 4000 + "'" * 90), b""))) <= 60
+
+
+def test_a_message_that_holds_half_a_character_is_read_all_the_same() -> None:
+    assert list(of_message("assert '\ud800' == 7")) == ["'\\ud800'", "7"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -23,8 +24,11 @@ class Most:
     items: int
 
 
+PATH = r"(?!/)(?!.*//)(?!(.*/)?\.{1,2}(/|$))[^\x00-\x1f\x7f\\]*"  # relative, in its shortest form, or empty
+LONGEST_PATH = 400
+
 Commit = Annotated[str, Text(40, r"[0-9a-f]{40}")]
-FilePath = Annotated[str, Text(400, r"(?!/)(?!.*//)(?!(.*/)?\.{1,2}(/|$))[^\x00-\x1f\x7f\\]*")]  # relative, in its shortest form, or empty
+FilePath = Annotated[str, Text(LONGEST_PATH, PATH)]
 Line = Annotated[str, Text(500)]
 Ending = Literal[
     "clean",  # tests that the change reaches were run, and none is broken by it
@@ -40,6 +44,11 @@ How = Literal[
     "search",  # found by searching
     "undo",  # the pull request without some of its lines
 ]
+
+
+def can_be_told(path: str) -> bool:
+    """Whether a path may stand in a report."""
+    return len(path) <= LONGEST_PATH and path.isprintable() and re.fullmatch(PATH, path) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from sandbox.base import Frame, Sandbox, TestOutcome
-from swesearch.github.bot.base import Finding, Kind
+from swesearch.github.bot.base import Finding, Kind, can_be_told
 from swesearch.github.bot.trials import COLLECTION, Seen, Side, tells_of_the_box
 from swesearch.report.text import safe
 from swesearch.value.checks import BAD
 from swesearch.value.protect import is_test
 
 NAMED, FILES = 20, 3  # tests that a finding names and its command runs; files where no single test can be named
+LONGEST, COMMAND = 500, 1900  # characters of a test's name, and of all in a command
 PROOF_SECONDS = 120.0  # for one run of a command
 Lines = Mapping[str, frozenset[int]]  # path -> lines of the head that the pull request added or changed
 
@@ -87,8 +89,7 @@ class Proof:
 
 def prove(group: Sequence[Suspect], head: Side, base: Side, runs: int, changed: Lines) -> Proof:
     """Run the command of a group `runs` times on each side, in new sandboxes. Raises SandboxUnavailable."""
-    whole = "::" not in group[0].outcome.id
-    ids = tuple(suspect.outcome.id for suspect in group[: FILES if whole else NAMED])
+    ids = _named(group)
     steady = _steady(ids, head, runs, fails=True)
     if group[0].kind == "broke" and steady:
         steady = _steady(steady, base, runs, fails=False)
@@ -97,14 +98,24 @@ def prove(group: Sequence[Suspect], head: Side, base: Side, runs: int, changed: 
         return Proof(flaky=flaky)
     first = next(suspect.outcome for suspect in group if suspect.outcome.id in steady)
     frame = _place(first, changed)
+    frame = frame if frame and can_be_told(frame.path) else None
     return Proof(
         Finding(
-            kind=group[0].kind, command=command(steady), runs=runs, tests=tuple(cut(name, 500) for name in steady),
+            kind=group[0].kind, command=command(steady), runs=runs, tests=steady,
             others=len(group) - len(ids), error=cut(first.error, 200), message=cut(first.message, 3000),
             path=frame.path if frame else "", line=frame.line if frame else 0,
         ),
         flaky,
     )  # fmt: skip
+
+
+def _named(group: Sequence[Suspect]) -> tuple[str, ...]:
+    """The tests that are named: as many as make a command that can be read and copied."""
+    whole = "::" not in group[0].outcome.id
+    short = [name for name in (suspect.outcome.id for suspect in group) if cut(name, LONGEST) == name]
+    ends = accumulate(len(shlex.quote(name)) + 1 for name in short)
+    fitting = [name for name, end in zip(short, ends, strict=True) if end <= COMMAND]
+    return tuple(fitting[: FILES if whole else NAMED])
 
 
 def command(ids: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from sandbox.base import File
 from swesearch import runs
 from swesearch.base import Candidate, Check, CheckPasses, CheckUnusable, Cost, Event, ModelUnavailable, State, Task
 from swesearch.discriminator.minimise import minimise
-from swesearch.github.bot.base import Finding, Fix, How
+from swesearch.github.bot.base import Finding, Fix, How, can_be_told
 from swesearch.github.bot.checkout import Pair
 from swesearch.github.bot.diffs import suggestions
 from swesearch.github.bot.prove import NAMED, Lines, cut
@@ -141,7 +141,7 @@ def _fix(store: Store, head: State, state: State, how: How, why: str, evidence: 
     except UnicodeDecodeError:
         return
     lines = suggestions(store, head, state)
-    short = len(lines) <= SHOWN and all(len(line.text) <= 4000 for line in lines)
+    short = len(lines) <= SHOWN and all(len(line.text) <= 4000 and can_be_told(line.path) for line in lines)
     if len(patch) <= LONGEST:
         words = tuple(cut(each, 500) for each in evidence[:10])
         yield store.changed(head, state), Fix(how, cut(why, 300), patch, lines if short else (), words)

@@ -13,6 +13,7 @@ import pytest
 from swesearch.base import Event, UsageError
 from swesearch.github.bot.base import Report
 from swesearch.github.bot.review import Request, review
+from swesearch.github.bot.wire import from_json, to_json
 
 Repo = Callable[..., Path]
 Reviewed = Callable[..., Report]
@@ -168,3 +169,16 @@ def test_hooks_and_filters_of_the_repository_are_not_run(reviewed: Reviewed, tmp
     found = review(Request(folder, "HEAD~1", head, tmp_path / "home", flags=FLAGS), lambda _: None, threading.Event())
     assert found.ending == "untouched"
     assert not mark.exists()
+
+
+@pytest.mark.slow
+def test_whatever_tests_are_called_and_say_the_report_can_be_read(reviewed: Reviewed) -> None:
+    names = ["x" * 900, "\x1b[2J", "`@octocat`", "ü"]
+    odd = (
+        f"import pytest\n\n\n@pytest.mark.parametrize('value', [0] * 4, ids={names!r})\n"
+        "def test_odd(value):\n    raise ValueError('\\ud800 \\x00 ' + '`' * 5000)\n"
+    )
+    report = reviewed({"test_odd.py": odd})
+    (finding,) = report.findings
+    assert from_json(to_json(report)) == report
+    assert len(finding.tests) + finding.others == 4
