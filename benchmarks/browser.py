@@ -116,8 +116,11 @@ class Browser:
             self.events.append(said)
 
     def _write(self, data: bytes) -> None:
-        while data:
-            data = data[os.write(self._out, data) :]
+        try:
+            while data:
+                data = data[os.write(self._out, data) :]
+        except BrokenPipeError as error:
+            raise PageError("the browser has ended") from error
 
     def close(self) -> None:
         """End the process and all its children."""

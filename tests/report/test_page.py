@@ -77,6 +77,7 @@ def test_a_click_on_a_node_shows_its_change_tests_judge_and_messages(opened):
     assert "✓" in details
     assert "tests/test_core.py::test_clamp_high" in details
     assert "honest" in details
+    assert re.search(r"cost\s+\$0\.0\d+", details)
     opened.click("#details details.message summary")
     opened.until("document.querySelector('#details details.message').innerText.includes('calls replace')")
 

@@ -90,7 +90,8 @@ class Details {
 
   facts(node) {
     const fact = (name, value) => (value === "" || value === null ? null : h("div", {}, h("dt", {}, name), h("dd", {}, value)));
-    const paid = this.model.head.models.length ? money(node.paid) : "";
+    const paid = this.model.head.models.length ? money(node.paid) : "",
+      own = (node.messages || []).reduce((sum, message) => sum + message.dollars, 0);
     return h(
       "dl",
       { class: "facts" },
@@ -98,6 +99,7 @@ class Details {
       fact("visits", String(this.model.visits.get(node.id))),
       fact("prior", chance(node.prior)),
       fact("evaluated in", node.terms.length ? duration(node.seconds) : ""),
+      fact("cost", own ? money(own) : ""),
       fact("after", duration(node.at)),
       fact("spent", paid),
     );
