@@ -12,6 +12,7 @@ import os
 import shlex
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from swesearch.base import Event, JournalError
 
 VERSION = 1  # of the schema
 APPLICATION = 0x53574553  # "SWES", in the file's header: tells a journal from any other SQLite file
+PATIENCE = 0.05  # seconds: somebody may just be looking whether the lock is free
 PAGE = 1000  # events read at a time, so that a slow reader never holds back a checkpoint
 SCHEMA = f"""
 PRAGMA journal_mode = WAL;
@@ -218,7 +220,7 @@ def _set_aside(path: Path) -> None:
 def is_written(path: Path) -> bool:
     """Whether a process holds the journal at `path` open for writing."""
     try:
-        os.close(_claim(path))
+        os.close(_claim(path, 0.0))
     except JournalError:
         return True
     return False
@@ -251,16 +253,24 @@ def _damaged(path: Path, why: str) -> str:
     return f"{path} is damaged ({why}): `swesearch resume` goes on from what stands before the damage; `{recover}` may find more"
 
 
-def _claim(path: Path) -> int:
+def _claim(path: Path, patience: float = PATIENCE) -> int:
     """Become the only writer, by a lock that the system drops when its process ends. Raises JournalError where another one is."""
     lock = path.with_name(path.name + ".lock")
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise JournalError(f"{lock} cannot be written: {error.strerror}") from error
+    if not _locked(descriptor):
+        time.sleep(patience)
+        if not _locked(descriptor):
+            os.close(descriptor)
+            raise JournalError(f"{path} is being written by another process: wait for that run to end, or stop it")
+    return descriptor
+
+
+def _locked(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise JournalError(f"{path} is being written by another process: wait for that run to end, or stop it") from error
-    return descriptor
+    except BlockingIOError:
+        return False
+    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -93,16 +94,17 @@ def case(name: str, broken: str, *needs: str, quick: bool = True) -> Callable[[C
 
 def missing(needs: Sequence[str]) -> str:
     """Why a case cannot be run here; empty where it can."""
-    found = {
-        "root": "" if os.geteuid() == 0 else "needs root, to mount a small disk",
-        "docker": _problem("docker"),
-        "bubblewrap": _problem("bubblewrap"),
-        "dockerd": "" if shutil.which("dockerd") else "needs dockerd",
-        "mkfs.ext4": "" if shutil.which("mkfs.ext4") else "needs mkfs.ext4",
-        "cc": "" if shutil.which("cc") else "needs a C compiler",
-        "linux": "" if Path("/proc/self/stat").exists() else "needs Linux",
-    }
-    return next((found[need] for need in ("linux", *needs) if found[need]), "")
+    return next(filter(None, map(_lack, ("linux", *needs))), "")
+
+
+def _lack(need: str) -> str:
+    if need == "linux":
+        return "" if sys.platform.startswith("linux") else "needs Linux"
+    if need == "root":
+        return "" if os.geteuid() == 0 else "needs root, to mount a small disk"
+    if need in ("docker", "bubblewrap"):
+        return _problem(need)
+    return "" if shutil.which(need) else f"needs {need}"
 
 
 @cache
