@@ -85,7 +85,7 @@ class Story:
 
     def _started(self, data: Mapping[str, Any]) -> None:
         kept = {name: data[name] for name in ("run", "strategy", "seed", "root")}
-        self._facts |= {**kept, "state": "unfinished", "running": True, "error": ""}
+        self._facts |= {**kept, "state": "unfinished", "running": True, "paused": False, "error": ""}
 
     def _phase(self, data: Mapping[str, Any]) -> None:
         self._facts["phase"] = data["name"]
