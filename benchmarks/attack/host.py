@@ -41,7 +41,7 @@ BOMBS = {
     "open brackets": b"x = " + b"[" * 100_000 + b"\n",
     "minus signs": b"x = " + b"-" * 100_000 + b"1\n",
     "attributes": b"x = a" + b".b" * 50_000 + b"\n",
-    "a long sum": b"x = 1" + b" + 1" * 900 + b"\n",
+    "a long sum": b"x = 1" + b" + 1" * 1_200 + b"\n",
     "a chain of calls": b"x = f" + b"()" * 20_000 + b"\n",
     "nested functions": b"".join(b" " * i + b"def f():\n" for i in range(1_000)) + b" " * 1_000 + b"pass\n",
     "one long line": b"x = '" + b"a" * (1 << 20) + b"'\n",

@@ -11,6 +11,8 @@ from functools import partial
 from itertools import count
 from typing import NamedTuple, Protocol
 
+from tree_sitter import Node
+
 from swesearch.agents.templates.catalog import TABLE
 from swesearch.agents.templates.context import Context, Surroundings
 from swesearch.agents.templates.draft import Draft
@@ -120,7 +122,7 @@ class _Stream:
         """Share a template's prior among its nodes that have drafts, and among these by weight."""
         sites, context = idea.context.unit.sites, idea.context
         nodes = {n.id: n for kind in sorted(template.kinds) for n in sites.get(kind, ())}
-        groups = [(context.doubt(n), group) for n in nodes.values() if (group := list(template.drafts(n, context)))]
+        groups = [(context.doubt(n), group) for n in nodes.values() if (group := _drafts(template, n, context))]
         total = sum(doubt for doubt, _ in groups)
         drafts: list[tuple[float, Draft]] = []
         for doubt, group in groups:
@@ -140,6 +142,14 @@ def signs(localisation: Localisation) -> frozenset[str]:
     if any("NoneType" in message for _, message in localisation.errors):
         found.add("None")
     return frozenset(found)
+
+
+def _drafts(template: Template, node: Node, context: Context) -> list[Draft]:
+    """What a template makes of a node; nothing where it is nested so deeply that it cannot be looked through."""
+    try:
+        return list(template.drafts(node, context))
+    except RecursionError:
+        return []
 
 
 def _finish(context: Context, prior: float, draft: Draft, seen: set[object]) -> Iterator[Action]:

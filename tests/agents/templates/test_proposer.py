@@ -1,5 +1,7 @@
 """The stream of edits: exact, new, falling in prior, worked out only as far as it is asked."""
 
+import inspect
+import sys
 import time
 from dataclasses import replace
 from itertools import islice, pairwise
@@ -154,3 +156,12 @@ def test_a_hint_brings_the_place_forward_that_it_speaks_of(hint):
 
     assert "line 8" not in next(iter(proposer.propose([root]))).why
     assert "line 8 of a.py" in next(iter(proposer.propose([replace(root, hints=(hint,))]))).why
+
+
+def test_an_expression_nested_without_end_is_passed_over():
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 100)  # a sum of a thousand terms shows the same, and takes long
+    try:
+        assert drafts(b"def f(x):\n    return x" + b" + 1" * 120 + b"\n", lines=[2], most=20)
+    finally:
+        sys.setrecursionlimit(usual)
