@@ -18,6 +18,7 @@ from benchmarks.attack.model import SOURCES
 from benchmarks.attack.suite import Plan
 from benchmarks.attack.table import BEGIN, BOXES, END, markdown, outcome, show, surprises, write
 from sandbox.promises import NOT_STOPPED
+from swesearch.cli import doctor
 
 ROOT = Path(__file__).parents[3]
 FINE = Finding("docker", "a bomb", "a limit", True, True, "failed")
@@ -124,3 +125,12 @@ def test_what_is_not_stopped_is_so_in_the_document() -> None:
 
 def test_markdown_has_a_column_for_each_sandbox() -> None:
     assert markdown([FINE, KNOWN]).splitlines()[0] == "| attack | docker | bubblewrap | stopped by |"
+
+
+def test_doctor_names_what_each_sandbox_that_is_there_does_not_stop(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    doctor.main(tmp_path)
+    rows = capsys.readouterr().out.splitlines()
+    there = [number for number, row in enumerate(rows) if row.split()[:2] in (["ok", "docker"], ["ok", "bubblewrap"])]
+    assert sum("does not stop: " in row for row in rows) == len(there)
+    for number in there:
+        assert all(words in rows[number + 1] for words in NOT_STOPPED[rows[number].split()[1]].values())
