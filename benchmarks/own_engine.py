@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import docker
@@ -52,6 +53,7 @@ def own_engine() -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]
         for process in alive:
             process.terminate()
             process.wait(60)
+        _end_below(folder)
         _unmount_below(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -79,6 +81,14 @@ def lend_image(address: str) -> None:
 
 def _answers(address: str) -> bool:
     return subprocess.run(["docker", "-H", address, "version"], capture_output=True, check=False).returncode == 0
+
+
+def _end_below(folder: Path) -> None:
+    """End what a killed engine left: its containerd, and what held its containers."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if f"{folder}/".encode() in path.read_bytes():
+                os.kill(int(path.parent.name), signal.SIGKILL)
 
 
 def _unmount_below(folder: Path) -> None:

@@ -13,8 +13,6 @@ from benchmarks.chaos.look import agents, containers, kill, nothing_left, nothin
 from benchmarks.chaos.place import Place, Running, must
 from benchmarks.own_engine import engine_at, lend_image, own_engine
 
-MARK = "chaos-engine"
-
 
 @case("kill", "kill -9 of the process at random moments")
 def killed(stage: Stage) -> str:
