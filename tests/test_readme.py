@@ -29,6 +29,7 @@ DOCUMENTS = (
     "docs/report.md",
     "docs/steering.md",
     "docs/export.md",
+    "docs/reliability.md",
 )
 CODE = re.findall(r"```.*?```|`[^`\n]+`", README, re.DOTALL)
 COMMANDS = sorted({command for code in CODE for command in re.findall(r"swesearch (\w+)", code) if not code.startswith("```toml")})

@@ -17,7 +17,7 @@ def storm(fault: Fault) -> Callable[[int], Fault | None]:
     return lambda number: fault if number % 5 in (1, 3) else None
 
 
-@case("storm-429", "the provider answers two calls of five with 429")
+@case("storm-429", "the provider answers two calls of five with 429", quick=False)
 def storm_429(stage: Stage) -> str:
     """They are asked again, and only they."""
     return _weathered(stage, RateLimited(0.05))
