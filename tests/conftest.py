@@ -129,7 +129,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A run that has ended with several results, for tests that only look: nobody may change it."""
     from tests.solve.project import FILES, WEAK
 
-    return searched(tmp_path_factory.mktemp("finished"), FILES | {"tests/test_core.py": WEAK}, {"discriminator": {"patience": 12}})
+    return searched(
+        tmp_path_factory.mktemp("finished"), FILES | {"tests/test_core.py": WEAK}, {"discriminator": {"patience": 8, "finalists": 2}}
+    )
 
 
 @pytest.fixture(scope="session")
