@@ -60,8 +60,13 @@ def run(name: str, seconds: int, seed: int) -> bool:
     runs = next((match[1] or match[2] for match in RUNS.finditer(said)), "?")
     covered = [int(count) for count in COVERED.findall(said)]
     print(f"{name:20} {time.monotonic() - began:5.0f} s  {runs:>9} inputs, {max(covered, default=0):5} edges covered: ", end="")
-    print("held" if not done.returncode else f"BROKEN\n{said[-6000:]}\n{inputs}", flush=True)
+    print("held" if not done.returncode else f"BROKEN\n{_told(said)}\n{inputs}", flush=True)
     return not done.returncode
+
+
+def _told(said: str) -> str:
+    """What was raised, without the words of the fuzzer about how it goes."""
+    return "\n".join(row for row in said.splitlines() if not row.startswith(("INFO:", "#", "WARNING:", "stat::")))[-8000:]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from benchmarks.fuzz.targets import JSON, target
+from benchmarks.fuzz.targets import ANY_TEXT, JSON, target
 from benchmarks.swebench.recorded_diff import changes, edits_of
 from sandbox.base import Command, Files, Limits, Result, SandboxUnavailable
 from swesearch.agents.clean import visible
@@ -141,7 +141,7 @@ LINES = st.sampled_from(
 )
 
 
-@target(st.lists(LINES | st.text(max_size=20), max_size=14).map("\n".join) | st.text(max_size=120))
+@target(st.lists(LINES | ANY_TEXT, max_size=14).map("\n".join) | ANY_TEXT)
 def patches(value: str) -> None:
     """Anything that calls itself a patch is read, or refused as an edit that does not fit."""
     on = ground()

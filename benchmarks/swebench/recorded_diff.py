@@ -60,7 +60,11 @@ class Change:
 
 def changes(patch: str) -> list[Change]:
     """The changes of a unified diff, file by file. Raises EditError where it is none."""
-    found = list(_Reader(patch.encode("utf-8", "surrogateescape").split(b"\n")).changes())
+    try:
+        rows = patch.encode("utf-8", "surrogateescape").split(b"\n")
+    except UnicodeEncodeError as error:
+        raise EditError("this is no unified diff: it holds half a character") from error
+    found = list(_Reader(rows).changes())
     if patch.strip() and not found:
         raise EditError("this is no unified diff: it has no file header")
     return found
@@ -167,6 +171,8 @@ class _Reader:
                 raise EditError(f"the hunk {match[0].decode()} ends too early")
             sign, text = (row[:1], row[1:]) if row else (b" ", b"")
             if sign == b"\\":
+                if not rows:
+                    raise EditError(f"the hunk {match[0].decode()} begins with the end of a file")
                 rows[-1] = (rows[-1][0], rows[-1][1].removesuffix(b"\n"))
                 continue
             old, new = old - (sign != b"+"), new - (sign != b"-")

@@ -7,6 +7,10 @@ from typing import Any
 from benchmarks.fuzz.boxes import sealed
 
 FOUND: dict[str, list[Any]] = {
+    "patches": [
+        "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n\\ No newline at end of file",  # an IndexError
+        "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-\ud800",  # a UnicodeEncodeError
+    ],
     "test_reports": [
         sealed([["finish", {}]]),  # a KeyError ended the search
         sealed([["finish", {"status": float("inf"), "tests": 0, "stopped": False, "wants": False}]]),
