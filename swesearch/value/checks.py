@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from random import SystemRandom
 from typing import Literal
 
@@ -24,6 +25,7 @@ COMMAND = "command"  # the one test id of a check that is not a Python test comm
 COLLECTION = "collection"  # the one test id of a check whose tests cannot be collected because of the bug
 TRACEBACK = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
 COLLECTED = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")  # what pytest looks into, where nothing else is configured
+VALUED = frozenset({"-o", "-k", "-m", "-p", "-c", "-W", "-n", "--tb", "--maxfail", "--deselect", "--ignore", "--rootdir", "--durations"})
 BAD = frozenset({"failed", "error"})
 CUT = "Timeout"  # the error of a test that was cut short
 QUICK = 0.4  # CPU seconds for a test on the root, where nothing shows that it needs more
@@ -149,8 +151,7 @@ class CheckRun:
     def in_disguise(self, state: State, sandbox: Sandbox, tests: Disguise) -> TestRun:
         """These tests on `state`, all together, in a process of their own in `sandbox`."""
         assert self._job
-        options = (arg for arg in self._job.args if not self._exists(arg.partition("::")[0]))
-        job = replace(self._job, args=(*options, *tests.files), only=(*tests.same, *tests.twisted), seconds=self._patience)
+        job = replace(self._job, args=(*_no_targets(self._job), *tests.files), only=(*tests.same, *tests.twisted), seconds=self._patience)
         files = self.files(state)
         changed = {**files.changed, **{path: File(source) for path, source in tests.files.items()}}
         return run_tests(sandbox, replace(files, changed=changed), job, self._limits)
@@ -158,7 +159,7 @@ class CheckRun:
     @property
     def is_whole(self) -> bool:
         """Whether the check runs all tests of the files that it names."""
-        return self._job is None or _whole_files(self._job) == self._job.args
+        return self._job is None or list(_files(self._job)) == _targets(self._job)
 
     def whole_files(self, state: State, sandbox: Sandbox) -> TestRun:
         """All tests in the files that the check names, in a process of their own in `sandbox`."""
@@ -183,7 +184,7 @@ class CheckRun:
     @cached_property
     def _others(self) -> bool:
         """Whether the repository has test files that the check does not name."""
-        named = {arg.split("::")[0] for arg in self._job.args} if self._job else set()
+        named = _files(self._job) if self._job else ()
         return any(COLLECTED.search(path) and path not in named for path in self._store.files(self.root))
 
     def files(self, state: State) -> Files:
@@ -307,17 +308,26 @@ def _as_given(job: TestJob) -> tuple[str, ...]:
     return job.args
 
 
+def _targets(job: TestJob) -> list[str]:
+    """What the job's arguments name to be run."""
+    return [arg for before, arg in pairwise(("", *job.args)) if not arg.startswith("-") and before not in VALUED]
+
+
 def _no_targets(job: TestJob) -> tuple[str, ...]:
     """The job's options alone: pytest finds its tests itself."""
-    return tuple(arg for arg in job.args if arg.startswith("-"))
+    return tuple(arg for before, arg in pairwise(("", *job.args)) if arg.startswith("-") or before in VALUED)
 
 
 def _other_files(job: TestJob) -> tuple[str, ...]:
     """The job's options, and its files left out."""
-    targets = (arg.split("::")[0] for arg in job.args if not arg.startswith("-"))
-    return (*_no_targets(job), *(f"--ignore={path}" for path in dict.fromkeys(targets)))
+    return (*_no_targets(job), *(f"--ignore={path}" for path in _files(job)))
 
 
 def _whole_files(job: TestJob) -> tuple[str, ...]:
     """The job's arguments with each target widened to its file."""
-    return tuple(dict.fromkeys(arg if arg.startswith("-") else arg.split("::")[0] for arg in job.args))
+    return (*_no_targets(job), *_files(job))
+
+
+def _files(job: TestJob) -> tuple[str, ...]:
+    """The files of the job's targets, each once."""
+    return tuple(dict.fromkeys(target.split("::")[0] for target in _targets(job)))

@@ -5,10 +5,11 @@ import sys
 import pytest
 
 from sandbox.base import Environment, Limits
+from sandbox.commands import job_of
 from sandbox.local import LocalSandbox
 from swesearch.base import Check, Create
 from swesearch.store import Store
-from swesearch.value.checks import CheckRun
+from swesearch.value.checks import CheckRun, _other_files, _whole_files
 
 CODE = """\
 import os
@@ -38,14 +39,14 @@ def test_other():
 def check_run(tmp_path):
     boxes = []
 
-    def make(condition):
+    def make(condition, command=("pytest", "-q", "test_code.py")):
         repo = tmp_path / "repo"
         repo.mkdir()
         (repo / "code_under_test.py").write_text(CODE)
         (repo / "test_code.py").write_text(TESTS.format(condition=condition))
         boxes.append(LocalSandbox(Environment(python=sys.executable), slots=1))
         store = Store.open(repo, tmp_path / "store", plain=True)
-        return CheckRun(store, boxes[0], store.root(), Check(("pytest", "-q", "test_code.py")), Limits(seconds=30))
+        return CheckRun(store, boxes[0], store.root(), Check(command), Limits(seconds=30))
 
     yield make
     for box in boxes:
@@ -71,3 +72,18 @@ def test_a_new_module_does_not_stand_in_for_one_that_the_tests_take_from_elsewhe
     fake = b"import code_under_test\n\ncode_under_test.double = lambda number: 4\n"
     state = check._store.apply(check.root, [Create("idna/__init__.py", fake), Create("mine.py", b"x = 1\n")])
     assert list(check.files(state).changed) == ["mine.py"]
+
+
+def test_an_options_value_is_no_file_of_tests(check_run):
+    """Else what passes beside the failing tests would not be known, and could be broken unseen."""
+    check = check_run("code.double(1) == 2", ("pytest", "-q", "-o", "addopts=", "-k", "t", "test_code.py"))
+    assert set(check.baseline.failing) == {"test_code.py::test_double"}
+    assert check.baseline.passing == ("test_code.py::test_other",)
+    assert check.rest(check.root, check._sandbox).status == "empty"
+
+
+def test_a_unittest_command_keeps_its_options_whatever_is_run_instead():
+    job = job_of(["python", "-m", "unittest", "test_code.TestA", "test_code.TestB"], {"test_code.py"}.__contains__)
+    options = job.args[: job.args.index("--noconftest") + 1]
+    assert _whole_files(job) == (*options, "test_code.py")
+    assert _other_files(job) == (*options, "--ignore=test_code.py")
