@@ -22,7 +22,7 @@ class Target:
 TARGETS: dict[str, Target] = {}
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)  # half characters too
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=12),
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | ANY_TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
