@@ -20,7 +20,7 @@ def killed(stage: Stage) -> str:
     return _killed_again_and_again(stage, _at_random)
 
 
-@case("kill-mid-write", "kill -9 of the process just as the journal or the store of states grows")
+@case("kill-mid-write", "kill -9 of the process just as the journal or the store of states grows", quick=False)
 def killed_while_writing(stage: Stage) -> str:
     """The same, with the moment chosen by the files."""
     return _killed_again_and_again(stage, _while_it_writes)
@@ -103,7 +103,7 @@ def _until_asked(made: Place, running: Running, count: int) -> None:
         time.sleep(0.001)
 
 
-@case("box", "kill -9 of a box in the middle of an evaluation (no isolation)")
+@case("box", "kill -9 of a box in the middle of an evaluation (no isolation)", quick=False)
 def box(stage: Stage) -> str:
     """Another one takes its place; the candidate is evaluated again, not judged."""
     return _boxes_killed(stage, lambda _, running: kill(agents(running)))

@@ -67,7 +67,7 @@ def home_full_at_once(stage: Stage) -> str:
         return f"one line, exit code {running.wait()}"
 
 
-@case("tmp-full", "the disk for temporary files fills up in the middle of a search", "root")
+@case("tmp-full", "the disk for temporary files fills up in the middle of a search", "root", quick=False)
 def tmp_full(stage: Stage) -> str:
     """No room is never a test result: it stops resumable, or needs no room there."""
     with stage.place() as made, mounted(made.tmp, "8m"):
