@@ -9,7 +9,7 @@ import re
 import time
 from pathlib import Path
 
-BOX_LIFETIME = 12 * 3600.0  # seconds; no box is meant to live longer, whoever owns it
+BOX_LIFETIME = 12 * 3600.0  # seconds; longer than any box of an owner whom we cannot see
 
 
 def _boot() -> str:
@@ -37,13 +37,11 @@ def labels(run: str) -> dict[str, str]:
 
 
 def abandoned(found: dict[str, str]) -> bool:
-    """Whether a box with these labels has outlived its owner or its deadline. Another host's owner is believed to live."""
+    """Whether a box has outlived its owner. Another host's owner is believed to live until the deadline; of our own, no clock decides."""
     try:
         owner, deadline = json.loads(found["sandbox.owner"]), float(found["sandbox.deadline"])
-        if time.time() > deadline:
-            return True
         if owner["host"] != platform.node():
-            return False
+            return time.time() > deadline
         return bool(owner["boot"] != _boot() or not _alive(owner["pid"]) or owner["started"] != _started(owner["pid"]))
     except (KeyError, TypeError, ValueError):
         return False

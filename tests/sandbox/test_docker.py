@@ -79,10 +79,14 @@ def test_what_the_dead_left_is_swept_and_what_the_living_use_stays(client: docke
                 continue
 
 
-def test_a_box_past_its_deadline_is_abandoned_whoever_owns_it() -> None:
+def test_a_box_past_its_deadline_is_abandoned_unless_its_owner_is_seen_to_live_as_clocks_jump() -> None:
     marks = labels("r")
+    late = marks | {"sandbox.deadline": str(time.time() - 1)}
+    elsewhere = {"sandbox.owner": json.dumps(json.loads(marks["sandbox.owner"]) | {"host": "elsewhere"})}
     assert not abandoned(marks)
-    assert abandoned(marks | {"sandbox.deadline": str(time.time() - 1)})
+    assert not abandoned(late)
+    assert not abandoned(marks | elsewhere)
+    assert abandoned(late | elsewhere)
     assert not abandoned({"sandbox.owner": "{}", "sandbox.deadline": "soon"})
     assert json.loads(marks["sandbox.owner"])["host"] == platform.node()
 
