@@ -32,13 +32,13 @@ RESOURCES = (
         body="""
         children = 0
         try:
-            while children < 300:
+            while children < 180:
                 children += 1
                 if os.fork() == 0:
                     time.sleep(3)
                     os._exit(0)
         except OSError as error: held(f"{errno.errorcode[error.errno]} after {children} processes")
-        breach("300 processes at once")
+        breach("180 processes at once")
         """,
     ),
     Attack(

@@ -76,7 +76,7 @@ def write(document: Path, findings: Sequence[Finding], note: str) -> None:
 
 def _cell(finding: Finding) -> str:
     if finding.stopped:
-        return f"stopped, {finding.verdict}" if finding.place in BOXES else "stopped"
+        return "stopped"
     return "**not stopped**" if finding.run else "**not stopped** (not run)"
 
 
