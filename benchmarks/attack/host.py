@@ -256,7 +256,7 @@ HOST: tuple[HostAttack, ...] = (
     HostAttack("brought .gitattributes and .gitmodules", "they are data: no git of ours reads them", _brought_files),
     HostAttack("hostile file names", "no shell, no option that a name could be, and escapes written out", _names),
     HostAttack("terminal escapes in output", "escapes are written out", _steered),
-    HostAttack("sources that exhaust a parser", "parsers that do not recurse, in a process of their own", _bombs),
+    HostAttack("sources that exhaust a parser", "what is nested without end is unreadable, and no more", _bombs),
     HostAttack("a repository's own settings", "they may say what the check is and how to search, no more", _settings),
     HostAttack("a virtual environment in the history", "what the history brings is not run on the host", _environment, slow=True),
 )  # fmt: skip
