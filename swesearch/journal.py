@@ -119,7 +119,7 @@ class Journal:
         """Events with their numbers, oldest first, from behind number `after` up to the newest there is; of one `kind`, if given."""
         while rows := self._page(after, kind):
             for number, its_kind, data in rows:
-                yield number, Event(its_kind, self._decode(number, data))
+                yield number, self._event(number, its_kind, data)
             after = rows[-1][0]
 
     def close(self) -> None:
@@ -129,17 +129,20 @@ class Journal:
             os.close(self._writer)
             self._writer = None
 
-    def _page(self, after: int, wanted: str, most: int = PAGE) -> list[tuple[int, str, str]]:
+    def _page(self, after: int, wanted: str, most: int = PAGE) -> list[tuple[int, object, object]]:
         query = "SELECT id, kind, data FROM event WHERE id > ? AND ? IN (kind, '') ORDER BY id LIMIT ?"
         with self._lock, self._errors():
             return self._db.execute(query, (after, wanted, most)).fetchall()
 
-    def _decode(self, number: int, data: str) -> dict[str, object]:
+    def _event(self, number: int, kind: object, data: object) -> Event:
+        """Raises JournalDamaged where SQLite gives what we never wrote."""
         try:
-            decoded: dict[str, object] = json.loads(data)
-        except ValueError as error:
+            decoded = json.loads(data) if isinstance(data, str) else None
+        except (ValueError, RecursionError) as error:
             raise JournalDamaged(_damaged(self._path, f"event {number}: {error}")) from error
-        return decoded
+        if not isinstance(kind, str) or not isinstance(decoded, dict):
+            raise JournalDamaged(_damaged(self._path, f"event {number} is none"))
+        return Event(kind, decoded)
 
     def _check(self) -> None:
         """Refuse a file that is no journal, or a journal of a newer version. Closes it then."""
@@ -200,7 +203,7 @@ def _intact(path: Path) -> tuple[list[Event], JournalDamaged | None]:
             number, kind, data = rows[0]
             if number != len(kept) + 1:
                 raise JournalDamaged(_damaged(path, f"event {len(kept) + 1} is missing"))
-            kept.append(Event(kind, journal._decode(number, data)))
+            kept.append(journal._event(number, kind, data))
     except JournalDamaged as damage:
         return kept, damage
     finally:

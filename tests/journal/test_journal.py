@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from swesearch.base import Event, JournalError
-from swesearch.journal import Journal, mend, never_begun
+from swesearch.journal import SCHEMA, Journal, mend, never_begun
 
 WRITER = """
 import sys
@@ -272,3 +272,15 @@ def test_a_journal_begins_with_its_first_events_or_not_at_all(path: Path) -> Non
         assert [event.kind for _, event in journal.events()] == ["begun"]
     assert not never_begun(path)
     assert not path.with_name(path.name + ".new").exists()
+
+
+@pytest.mark.parametrize("row", [(None, "{}"), (b"node", "{}"), ("node", None), ("node", 5), ("node", "[1]"), ("node", "[" * 100_000)])
+def test_what_was_never_written_is_damage_whatever_it_is(path: Path, row: tuple[object, object]) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(SCHEMA.replace(" NOT NULL", ""))
+        db.execute("INSERT INTO event (kind, data) VALUES ('begun', '{}')")
+        db.execute("INSERT INTO event (kind, data) VALUES (?, ?)", row)
+        db.commit()
+    with pytest.raises(JournalError, match="is damaged"), closing(Journal.read(path)) as reader:
+        list(reader.events())
+    assert mend(path) == 1
