@@ -12,7 +12,7 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-SCRIPTS = ("base.js", "model.js", "map.js", "outline.js", "details.js", "timeline.js", "account.js")
+SCRIPTS = ("base.js", "model.js", "layout.js", "map.js", "outline.js", "details.js", "timeline.js", "account.js")
 
 
 def page(story: Mapping[str, Any], live: Mapping[str, str] | None = None) -> str:

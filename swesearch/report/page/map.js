@@ -1,12 +1,22 @@
-// The tree as a map on a canvas: ten thousand nodes stay smooth. Children that nothing was built upon stand together in a block.
-
-const CELL = 16,
-  GAP = 22,
-  LEVEL = 58;
+// The tree as a map on a canvas: ten thousand nodes stay smooth.
 
 class TreeMap {
   constructor(canvas, model, choose) {
-    Object.assign(this, { canvas, model, choose, places: new Map(), blocks: [], chosen: null, scale: 1, x: 0, y: 0, fitted: true });
+    Object.assign(this, {
+      canvas,
+      model,
+      choose,
+      places: new Map(),
+      blocks: [],
+      edges: [],
+      width: 0,
+      height: 0,
+      chosen: null,
+      scale: 1,
+      x: 0,
+      y: 0,
+      fitted: true,
+    });
     this.pen = canvas.getContext("2d");
     canvas.addEventListener("pointerdown", (event) => this.press(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
@@ -17,71 +27,10 @@ class TreeMap {
     new ResizeObserver(() => this.resize()).observe(canvas);
   }
 
-  // Where everything stands. Each node has a box: itself at the top, its children's boxes below it on as many shelves as make that
-  // about as wide as high. Children first, then their places within their parents; no recursion, for a path may be long.
-
   layout() {
-    const { model } = this,
-      boxes = new Map(),
-      corners = new Map();
-    for (let k = model.order.length - 1; k >= 0; k--) boxes.set(model.order[k], this.boxOf(model.order[k], boxes));
-    this.places.clear();
-    this.blocks = [];
-    let left = 0;
-    for (const root of model.roots) {
-      corners.set(root, [left, 0]);
-      left += boxes.get(root).width + GAP;
-    }
-    for (const id of model.order) if (corners.has(id)) this.open(id, boxes.get(id), corners.get(id), corners);
-    const tall = Math.max(0, ...model.roots.map((root) => boxes.get(root).height));
-    this.box = [0, 0, Math.max(0, left - GAP), tall];
+    Object.assign(this, new Layout(this.model));
     if (this.fitted) this.fit();
     this.draw();
-  }
-
-  boxOf(id, boxes) {
-    const { model } = this,
-      kids = model.kids.get(id),
-      inner = [],
-      leaves = [];
-    for (const kid of kids) (model.kids.get(kid).length || model.path.has(kid) ? inner : leaves).push(kid);
-    const columns = Math.min(leaves.length, Math.max(4, Math.ceil(Math.sqrt(leaves.length * 2.6))));
-    const parts = inner.map((kid) => ({ kid, width: boxes.get(kid).width, height: boxes.get(kid).height }));
-    if (leaves.length) parts.push({ leaves, columns, width: columns * CELL, height: Math.ceil(leaves.length / columns) * CELL });
-    return { parts, ...this.shelve(parts) };
-  }
-
-  // Put boxes on shelves, each knowing its corner from the top left of the first shelf.
-  shelve(parts) {
-    const area = parts.reduce((sum, part) => sum + (part.width + GAP) * (part.height + GAP), 0);
-    const limit = Math.max(600, 1.5 * Math.sqrt(area), ...parts.map((part) => part.width)),
-      whole = parts.reduce((sum, part) => sum + part.width + GAP, -GAP);
-    if (whole > limit) parts.sort((one, other) => other.height - one.height);
-    let [x, y, width, shelf] = [0, LEVEL, 0, 0];
-    for (const part of parts) {
-      if (x && x + part.width > limit) [x, y, shelf] = [0, y + shelf + GAP, 0];
-      [part.x, part.y] = [x, y];
-      x += part.width + GAP;
-      width = Math.max(width, x - GAP);
-      shelf = Math.max(shelf, part.height);
-    }
-    return { width: Math.max(2 * CELL, width), height: parts.length ? y + shelf : 2 * CELL };
-  }
-
-  open(id, box, [left, top], corners) {
-    this.places.set(id, { x: left + box.width / 2, y: top + CELL });
-    const inset = (box.width - Math.max(...box.parts.map((part) => part.x + part.width))) / 2; // less than what the box is wide at least
-    for (const part of box.parts) {
-      const x = left + part.x + inset,
-        y = top + part.y;
-      if (part.kid !== undefined) corners.set(part.kid, [x, y]);
-      else {
-        this.blocks.push({ id, x, y, width: part.width, height: part.height });
-        part.leaves.forEach((kid, place) =>
-          this.places.set(kid, { x: x + ((place % part.columns) + 0.5) * CELL, y: y + (Math.floor(place / part.columns) + 0.5) * CELL }),
-        );
-      }
-    }
   }
 
   // Drawing
@@ -90,7 +39,7 @@ class TreeMap {
     const ratio = window.devicePixelRatio || 1;
     this.canvas.width = Math.round(this.canvas.clientWidth * ratio);
     this.canvas.height = Math.round(this.canvas.clientHeight * ratio);
-    if (this.fitted && this.box) this.fit();
+    if (this.fitted) this.fit();
     this.draw();
   }
 
@@ -139,23 +88,12 @@ class TreeMap {
 
   // Edges of one width are one path; the likelier a change was thought to be, the wider.
   paintEdges() {
-    const { pen, model } = this,
-      widths = [[], [], [], []];
-    for (const id of model.order) {
-      const node = model.nodes.get(id),
-        best = model.path.has(id);
-      if (this.places.has(node.parent) && (best || model.kids.get(id).length))
-        widths[best ? 3 : Math.min(2, Math.floor(3 * (node.prior || 0)))].push(node);
-    }
-    widths.forEach((nodes, width) => {
+    const { pen } = this;
+    this.edges.forEach((edges, width) => {
       pen.strokeStyle = width === 3 ? inks.pass : inks.line;
       pen.lineWidth = this.scale < 0.15 && width < 3 ? 0.5 / this.scale : (1 + 0.7 * width) / Math.min(1, this.scale);
       pen.beginPath();
-      for (const node of nodes) {
-        const from = this.places.get(node.parent),
-          to = this.places.get(node.id);
-        this.curve(from.x, from.y, to.x, to.y);
-      }
+      for (const [from, to] of edges) this.curve(from.x, from.y, to.x, to.y);
       pen.stroke();
     });
   }
@@ -167,48 +105,49 @@ class TreeMap {
     this.scale < 0.2 ? this.pen.lineTo(x1, y1) : this.pen.bezierCurveTo(x0, middle, x1, middle, x1, y1);
   }
 
-  // Circles of one colour are one path: that is what makes thousands of them cheap.
+  // Marks of one colour are drawn together: that is what makes thousands of them cheap.
   paintNodes() {
-    const { pen, model } = this,
-      [groups, special] = [new Map(), []];
-    for (const id of model.order) {
-      const node = model.nodes.get(id),
-        faint = model.hits && !model.hits.has(id),
-        at = this.places.get(id);
+    const { hits } = this.model,
+      groups = inks.scale.map(() => [[], []]), // by value: those to be seen, and those that the search leaves aside
+      special = [];
+    for (const [id, at] of this.places) {
+      const faint = hits !== null && !hits.has(id);
       if (!this.sees(at.x, at.y, CELL)) continue;
-      if (node.outcome === "passes" || node.outcome === "refused" || id === this.chosen) special.push([node, faint]);
-      else {
-        const key = `${faint ? 1 : 0}${inks.scale[bucket(node.value)]}`;
-        groups.has(key) ? groups.get(key).push(node) : groups.set(key, [node]);
-      }
+      if (at.special || id === this.chosen) special.push([at.node, faint]);
+      else groups[at.colour][Number(faint)].push(at);
     }
-    for (const [key, nodes] of groups) {
-      pen.globalAlpha = key[0] === "1" ? 0.18 : 1;
-      pen.fillStyle = key.slice(1);
-      pen.strokeStyle = inks.dim;
-      pen.lineWidth = 0.5;
-      pen.beginPath();
-      for (const node of nodes) this.round(node);
-      pen.fill();
-      if (this.scale > 0.5) pen.stroke();
-    }
+    groups.forEach((pair, colour) => pair.forEach((marks, faint) => this.paintMarks(marks, inks.scale[colour], faint)));
     for (const [node, faint] of special) this.paintSpecial(node, faint);
-    pen.globalAlpha = 1;
+    this.pen.globalAlpha = 1;
   }
 
-  round(node) {
-    const at = this.places.get(node.id),
-      size = this.radius(node.id);
+  paintMarks(marks, colour, faint) {
+    const { pen } = this;
+    pen.globalAlpha = faint ? 0.18 : 1;
+    pen.fillStyle = colour;
     // Where they are too small to be told apart squares do, and are much cheaper.
-    if (this.scale < 0.35) return this.pen.rect(at.x - size * 0.9, at.y - size * 0.9, size * 1.8, size * 1.8);
+    if (this.scale < 0.35) return marks.forEach((at) => this.square(at));
+    pen.strokeStyle = inks.dim;
+    pen.lineWidth = 0.5;
+    pen.beginPath();
+    for (const at of marks) this.round(at);
+    pen.fill();
+    if (this.scale > 0.5) pen.stroke();
+  }
+
+  square(at) {
+    const half = 0.9 * this.radius(at.node.id);
+    this.pen.fillRect(at.x - half, at.y - half, 2 * half, 2 * half);
+  }
+
+  round(at) {
+    const size = this.radius(at.node.id);
     this.pen.moveTo(at.x + size, at.y);
     this.pen.arc(at.x, at.y, size, 0, 7);
   }
 
   radius(id) {
-    const visits = this.model.visits.get(id),
-      size = visits === 1 ? 5 : Math.min(14, 5.5 + 1.1 * Math.log2(visits));
-    return Math.max(size, Math.min(7, 1 / this.scale)); // never smaller than two pixels, while there is room
+    return Math.max(this.places.get(id).size, Math.min(7, 1 / this.scale)); // never smaller than two pixels, while there is room
   }
 
   paintSpecial(node, faint) {
@@ -226,7 +165,7 @@ class TreeMap {
         pen.closePath());
     } else if (node.outcome === "refused") {
       (pen.moveTo(at.x - 4, at.y - 4), pen.lineTo(at.x + 4, at.y + 4), pen.moveTo(at.x + 4, at.y - 4), pen.lineTo(at.x - 4, at.y + 4));
-    } else this.round(node);
+    } else this.round(at);
     pen.fillStyle = colour(node);
     pen.strokeStyle = inks.dim;
     pen.lineWidth = node.outcome === "refused" ? 1.6 : 0.5;
@@ -264,11 +203,10 @@ class TreeMap {
   // Moving about
 
   fit() {
-    const [x0, y0, x1, y1] = this.box,
-      { clientWidth: width, clientHeight: height } = this.canvas;
-    this.scale = Math.max(0.02, Math.min(1.5, (width - 60) / (x1 - x0 + 60), (height - 50) / (y1 - y0 + 30)));
-    this.x = width / 2 - (this.scale * (x0 + x1)) / 2;
-    this.y = height / 2 - (this.scale * (y0 + y1)) / 2;
+    const { clientWidth: wide, clientHeight: high } = this.canvas;
+    this.scale = Math.max(0.02, Math.min(1.5, (wide - 60) / (this.width + 60), (high - 50) / (this.height + 30)));
+    this.x = (wide - this.scale * this.width) / 2;
+    this.y = (high - this.scale * this.height) / 2;
     this.fitted = true;
     this.draw();
   }
