@@ -24,7 +24,7 @@ from swesearch.store.gitsafe import Git, make_git_dir
 from swesearch.value.protect import is_test
 
 WHO = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in (("NAME", "bench"), ("EMAIL", "b@example.com"))}
-BUDGET = {"budget.evaluations": 120, "budget.seconds": 90.0, "bot.seconds": 40.0}  # for each search, and for tests on each side
+BUDGET = {"budget.evaluations": 120, "budget.seconds": 90.0, "bot.seconds": 60.0}  # for each search, and for tests on each side
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,25 +127,26 @@ class Maker:
         return self._git.run(*arguments).decode().strip()
 
 
-def measure(case: Case, repos: Path, home: Path) -> Row:
+def measure(case: Case, repos: Path, home: Path, find_only: bool) -> Row:
     """Review one pull request, and its first fix."""
     with tempfile.TemporaryDirectory(prefix="swesearch-bench-") as name:
         maker = Maker(_mirror(repos, case.repo), Path(name) / "pull.git")
         base, head = maker.pair(case)
         began = time.monotonic()
-        report = reviewed(maker.folder, base, head, home)
+        report = reviewed(maker.folder, base, head, home, find_only)
         seconds = time.monotonic() - began
         fix = next((fix for finding in report.findings for fix in finding.fixes[:1]), None)
-        passes = bool(fix) and not reviewed(maker.folder, base, maker.fixed(head, fix.patch if fix else ""), home).findings
+        passes = bool(fix) and not reviewed(maker.folder, base, maker.fixed(head, fix.patch if fix else ""), home, True).findings
     return Row(
         case.repo, case.commit, case.way, case.breaks, bool(report.findings), report.ending, report.tests, fix.how if fix else "",
         passes, round(seconds, 1), report.evaluations, report.dollars, (*report.notes, *(f"flaky: {name}" for name in report.flaky)),
     )  # fmt: skip
 
 
-def reviewed(repo: Path, base: str, head: str, home: Path) -> Report:
-    """A review as the bot makes it."""
-    return review(Request(repo, base, head, home, flags=BUDGET), _tell, threading.Event())
+def reviewed(repo: Path, base: str, head: str, home: Path, find_only: bool) -> Report:
+    """A review as the bot makes it, or one that searches for no fix."""
+    flags = {**BUDGET, "bot.fixes": 0} if find_only else BUDGET
+    return review(Request(repo, base, head, home, flags=flags), _tell, threading.Event())
 
 
 def _tell(event: Event) -> None:
@@ -196,6 +197,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, metavar="DIR", help="where environments are kept for the next time [a temporary folder]")
     parser.add_argument("--only", metavar="TEXT", default="", help="only cases whose project, commit or way has this in it")
     parser.add_argument("--json", type=Path, metavar="FILE", help="append each row as it is done, and do no row again that is there")
+    parser.add_argument("--find-only", action="store_true", help="search for no fix: what is found is the same, and takes less time")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="swesearch-home-") as scratch:
         rows = _rows(options, options.home or Path(scratch))
@@ -209,7 +211,7 @@ def _rows(options: argparse.Namespace, home: Path) -> list[Row]:
     for case in (each for each in CASES if options.only in f"{each.repo} {each.commit} {each.way}"):
         print(f"{case.repo} {case.commit} {case.way}", file=sys.stderr)
         if (case.commit, case.way) not in done:
-            done[case.commit, case.way] = measure(case, options.repos, home)
+            done[case.commit, case.way] = measure(case, options.repos, home, options.find_only)
             if options.json:
                 with options.json.open("a") as file:
                     file.write(json.dumps(asdict(done[case.commit, case.way])) + "\n")

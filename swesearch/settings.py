@@ -161,6 +161,7 @@ class BotSettings:
     seconds: float = _key(120.0, "CPU seconds for the tests that a change reaches, on each side", low=1)
     reruns: int = _key(3, "times that a failure must show on the head, and not on the base, before it is told", low=2, high=10, repo=True)
     ignore: tuple[str, ...] = _key((), "patterns of paths that are no matter: neither changes to them nor tests in them", repo=True)
+    fixes: int = _key(3, "findings for which a fix is searched for; 0: none")
     conclusion: str = _key("neutral", "the check run of a head with findings; failure can block a merge", choices=("neutral", "failure"))
     runs: int = _key(20, "reviews of one pull request in a day")
     dollars: float = _key(5.0, "US dollars for models for one pull request in a day; 0: none are asked")

@@ -55,7 +55,8 @@ class Repairs:
         for finding in findings:
             cause = next((n for n, changed in enumerate(self.found) if changed and self._passes(finding, changed)), None)
             if cause is None:
-                fixes = [] if self.stop.is_set() else self._fixes(finding)
+                wanted = len(done) < self.settings.bot.fixes and not self.stop.is_set()
+                fixes = self._fixes(finding) if wanted else []
                 self.found.append(fixes[0][0] if fixes else {})
                 done.append(replace(finding, fixes=tuple(fix for _, fix in fixes[:3])))
             else:

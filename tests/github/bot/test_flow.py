@@ -25,7 +25,18 @@ from swesearch.testing.github import GitHub, Hub
 Repo = Callable[..., Path]
 TOKEN = "ghp_" + "T0ken" * 7
 SECRET = "a secret of some length"
-QUICK = ("--sandbox", "local", "--budget", "12,60s", "-c", f"sandbox.python={sys.executable}", "-c", "discriminator.patience=1")
+QUICK = (
+    "--sandbox",
+    "local",
+    "--budget",
+    "2,60s",
+    "-c",
+    f"sandbox.python={sys.executable}",
+    "-c",
+    "discriminator.patience=1",
+    "-c",
+    "bot.reruns=2",
+)
 FILES = {
     "calc.py": "def total(items):\n    result = 0\n    for item in items:\n        result += item\n    return result\n",
     "test_calc.py": "from calc import total\n\n\ndef test_total():\n    assert total([1, 2, 3]) == 6\n",
@@ -59,8 +70,8 @@ class Contributor:
 class Bot:
     """A `swesearch bot serve` of its own."""
 
-    def __init__(self, github: GitHub, home: Path) -> None:
-        self.github, self.home = github, home
+    def __init__(self, github: GitHub, home: Path, *more: str) -> None:
+        self.github, self.home, self.more = github, home, more
         self.count = 0
         self.start()
 
@@ -69,7 +80,7 @@ class Bot:
             **{"GITHUB_TOKEN": TOKEN, "SWESEARCH_WEBHOOK_SECRET": SECRET, "SWESEARCH_HOME": str(self.home)},
             "GITHUB_API_URL": self.github.api_url,
         }
-        words = [sys.executable, "-m", "swesearch", "bot", "serve", "--port", "0", "--github", self.github.host, *QUICK]
+        words = [sys.executable, "-m", "swesearch", "bot", "serve", "--port", "0", "--github", self.github.host, *QUICK, *self.more]
         self.process = subprocess.Popen(words, env={**os.environ, **environ}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout
         self.port = int(re.search(r":(\d+)/", self.process.stdout.readline())[1])  # type: ignore[index]
@@ -126,8 +137,8 @@ def contributor(hub: Hub, tmp_path: Path) -> Contributor:
 
 
 @pytest.fixture
-def bot(github: GitHub, tmp_path: Path) -> Iterator[Bot]:
-    made = Bot(github, tmp_path / "home")
+def bot(request: pytest.FixtureRequest, github: GitHub, tmp_path: Path) -> Iterator[Bot]:
+    made = Bot(github, tmp_path / "home", *getattr(request, "param", ("-c", "bot.fixes=0")))
     yield made
     if made.process.poll() is None:
         assert made.end(signal.SIGTERM) == 0
@@ -140,6 +151,7 @@ def ours(hub: Hub, number: int) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("bot", [()], ids=["with fixes"], indirect=True)
 def test_a_pull_request_is_reviewed_mended_and_then_left_in_peace(
     bot: Bot, hub: Hub, contributor: Contributor, everywhere: Callable[[Path, str], list[str]]
 ) -> None:
@@ -247,7 +259,7 @@ def test_a_fork_is_reviewed_without_a_token_and_posted_without_its_code(github: 
     refused = run({"pull_request": pull}, "action", GITHUB_TOKEN=TOKEN)
     assert (refused.returncode, "runs code of the pull request" in refused.stderr) == (6, True)
 
-    done = run({"pull_request": pull}, "action", *QUICK, "--sarif", "out.sarif")
+    done = run({"pull_request": pull}, "action", *QUICK, "-c", "bot.fixes=0", "--sarif", "out.sarif")
     assert done.returncode == 0, done.stderr
     assert "conclusion=findings\nfindings=1\n" in (tmp_path / "output").read_text()
     assert "### 1." in (tmp_path / "summary").read_text()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swesearch.base import UsageError
@@ -74,6 +74,7 @@ def test_what_is_no_report_is_refused(data: bytes) -> None:
         from_json(data)
 
 
+@settings(max_examples=40)
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_nothing_that_is_json_brings_the_reader_down(value: object) -> None:
     for data in (value, {**raw(), "findings": value}, {**raw(), "head": value}):
