@@ -34,7 +34,8 @@ class Helm:
     tree: Search[Attempt]
     renew: Callable[[int, int], None]
     _again: list[tuple[Place, Order]] = field(init=False)  # what earlier sessions did, and where
-    _waiting: list[Order] = field(default_factory=list)
+    _due: list[Order] = field(default_factory=list)  # of them: their place was reached, but their node is not there yet
+    _waiting: list[Order] = field(default_factory=list)  # new ones
     _paused: bool = False
 
     def __post_init__(self) -> None:
@@ -51,8 +52,11 @@ class Helm:
 
     def hold(self) -> bool:
         """Carry out what there is to do now. Returns whether nothing new is to be begun."""
-        while self._again and self._reached(self._again[0][0]) and self._there(self._again[0][1]):
-            self._do(self._again.pop(0)[1])
+        while self._again and self._reached(self._again[0][0]):
+            self._due.append(self._again.pop(0)[1])
+        for order in [order for order in self._due if self._there(order)]:
+            self._due.remove(order)
+            self._do(order)
         self._waiting += self.mailbox.new()
         for order in [order for order in self._waiting if self._there(order)]:
             self._waiting.remove(order)

@@ -122,3 +122,13 @@ def events(folder):
         return [event for _, event in journal.events(kind="steered")]
     finally:
         journal.close()
+
+
+def test_an_order_whose_node_does_not_come_again_holds_nothing_up(tmp_path):
+    """As where a replay takes another way: an order for a node that is missing stands between a pause and its end."""
+    lost = {"number": 2, "order": "prune", "node": 999, "at": [4, 1], "effect": ""}
+    paused = [{"number": number, "order": order, "at": [4, 1], "effect": ""} for number, order in ((1, "pause"), (3, "continue"))]
+    kept = [Event("steered", data) for data in (paused[0], lost, paused[1])]
+    Journal.create(tmp_path / "journal", Event("begun", {}), *kept).close()
+
+    assert len(grow(tmp_path, 1)[0]) > 5
