@@ -9,6 +9,7 @@ from swesearch.base import State
 from swesearch.github.bot.base import Suggestion
 from swesearch.store import Store
 
+CLOSE = 4_000_000  # pairs of lines to compare
 Block = tuple[int, int, int, int]  # lines of the old file from here up to there, of the new one from here up to there
 
 
@@ -73,8 +74,20 @@ def _anchored(blocks: list[Block]) -> list[Block]:
 
 
 def _blocks(before: bytes, after: bytes) -> list[Block]:
-    found = SequenceMatcher(None, _lines(before), _lines(after), autojunk=False).get_opcodes()
-    return [(i, j, k, m) for kind, i, j, k, m in found if kind != "equal"]
+    """Where two files differ; the whole middle as one where looking closer would take too long."""
+    old, new = _lines(before), _lines(after)
+    head = _alike(old, new)
+    tail = _alike(old[head:][::-1], new[head:][::-1])
+    i, j, k, m = head, len(old) - tail, head, len(new) - tail
+    if (j - i) * (m - k) > CLOSE:
+        return [(i, j, k, m)]
+    found = SequenceMatcher(None, old[i:j], new[k:m], autojunk=False).get_opcodes()
+    return [(i + a, i + b, k + c, k + d) for kind, a, b, c, d in found if kind != "equal"]
+
+
+def _alike(some: list[bytes], others: list[bytes]) -> int:
+    """How many lines are the same from the beginning."""
+    return next((n for n, (a, b) in enumerate(zip(some, others, strict=False)) if a != b), min(len(some), len(others)))
 
 
 def _lines(source: bytes) -> list[bytes]:

@@ -27,6 +27,7 @@ from swesearch.value.protect import protected
 
 TOLD = 2  # candidates of a search
 TRIES = 24  # states that are tried to make what is taken back small
+LARGEST = 1 << 20  # bytes of changed files, both sides together, that are taken apart into lines
 LONGEST, SHOWN = 20_000, 8  # characters of a patch, and suggestions of it
 BOOK = "searches.json"  # which run looked for which fix, for the next time
 Changed = Mapping[str, File | None]  # files of the head to replace
@@ -115,7 +116,8 @@ class Repairs:
         def good(state: State) -> bool:
             return state != head and self._passes(finding, store.changed(head, state))
 
-        if self.stop.is_set() or not paths or not good(old):
+        size = sum(len(before or b"") + len(after or b"") for _, before, after in store.texts(head, old))
+        if self.stop.is_set() or not paths or size > LARGEST or not good(old):
             return
         least = minimise(store, head, old, good, TRIES)
         if least != old and self._keeps(store.changed(head, least)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 from hypothesis import given
@@ -54,3 +55,12 @@ def test_a_change_that_is_more_than_lines_is_no_suggestion(open_store: Open) -> 
     assert made("x.py", b"b", b"c") == (Suggestion("x.py", 2, 2, "c\n"),)
     assert made("crlf.py", b"b", b"c") == ()
     assert made("odd.py", b"\xff", b"\xfe") == ()
+
+
+def test_a_file_made_to_be_hard_to_compare_is_one_block(open_store: Open) -> None:
+    store = open_store({"x.py": "a\n" + "x\n" * 9_000 + "b\n"})
+    base = store.root()
+    head = store.apply(base, [Replace("x.py", b"x\n" * 9_000, b"y\nx\n" * 9_000)])
+    began = time.process_time()
+    assert changed_lines(store, base, head) == {"x.py": frozenset(range(2, 18_001))}
+    assert time.process_time() - began < 1
