@@ -143,15 +143,16 @@ ENDINGS = {"json": ".json", "graphml": ".graphml", "traj": ".traj", "mini": ".tr
 
 def export(name: str, form: str, out: Path | None, endpoint: str, home: Path | None) -> None:
     """Write a run as another tool's file, or send it."""
-    from swesearch.export import FORMATS
-    from swesearch.export import export as written
+    from swesearch.export import FORMATS, JSON, written
+    from swesearch.view.stories import story_of
 
     if form not in FORMATS:
         raise UsageError(f"--format {form}: choose one of {', '.join(FORMATS)}")
     if endpoint and (form != "otel" or out):
         raise UsageError("--endpoint is for --format otel, and instead of --out")
     run = store.open_run(home_folder(home, os.environ), name)
-    text = written(run.id, run.events(), form)
+    # our own form with changes as git tells them, which takes the run's store
+    text = written({"format": JSON, **story_of(run)} if form == "json" else FORMATS[form](run.id, list(run.events())))
     if endpoint:
         from swesearch.export.send import send
 
