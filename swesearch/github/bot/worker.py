@@ -146,7 +146,7 @@ class Worker:
         with (home / "log").open("wb") as log:
             child = subprocess.Popen(
                 [*words, *self._budget(job), "--end-with-stdin"], stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=home,
-                env=self._environment(), process_group=0,
+                env=child_environment(os.environ, bool(self.settings.model.name)), process_group=0,
             )  # fmt: skip
             code = self._wait(job, child)
         if code == 0:
@@ -169,12 +169,6 @@ class Worker:
         limits, helpings = self.settings.budget, 1 + job.more
         amounts = {"evaluations": limits.evaluations * helpings, "seconds": limits.seconds * helpings, "dollars": self._dollars(job)}
         return [word for key, amount in amounts.items() for word in ("-c", f"budget.{key}={amount}")]
-
-    def _environment(self) -> Mapping[str, str]:
-        """Nothing of ours that is a secret, but for the key of the model if there is one."""
-        kept = {*KEPT, *PROXIES, *(KEYS if self.settings.model.name else ())}
-        ours = ("SWESEARCH_", "UV_", "PIP_")
-        return {name: value for name, value in os.environ.items() if (name in kept or name.startswith(ours)) and name != SECRET}
 
     def _wait(self, job: Job, child: subprocess.Popen[bytes]) -> int:
         """The child's exit code. It is ended where it is not wanted, or takes longer than all its budgets together."""
@@ -203,6 +197,13 @@ class Worker:
             said += f"; it could not be posted: {line(str(error))}"
         print(f"{job.repo}#{job.number}: {said}", file=sys.stderr, flush=True)
         self.queue.finish(job, said)
+
+
+def child_environment(environ: Mapping[str, str], model: bool) -> Mapping[str, str]:
+    """Nothing of ours that is a secret, but for the keys of models if there is one."""
+    kept = {*KEPT, *PROXIES, *(KEYS if model else ())}
+    ours = ("SWESEARCH_", "UV_", "PIP_")
+    return {name: value for name, value in environ.items() if (name in kept or name.startswith(ours)) and name != SECRET}
 
 
 def _unknown(head: str, why: str) -> Report:

@@ -12,6 +12,7 @@ import pytest
 from swesearch.base import UsageError
 from swesearch.github.base import Refused, Repository
 from swesearch.github.bot.events import place, read_event, revisions, server
+from swesearch.github.bot.worker import child_environment
 from swesearch.github.client import Client
 from swesearch.testing.github import GitHub, Hub
 
@@ -91,3 +92,11 @@ def test_the_server_and_the_repository_are_the_runners(tmp_path: Path) -> None:
     assert server(ours) == Repository("octo", "calc", "git.example.com")
     (tmp_path / "event").write_text(json.dumps({"number": 1}))
     assert read_event({"GITHUB_EVENT_PATH": str(tmp_path / "event")}) == {"number": 1}
+
+
+def test_the_process_that_runs_code_for_the_server_gets_no_token() -> None:
+    secrets = ("GITHUB_TOKEN", "GH_TOKEN", "SWESEARCH_WEBHOOK_SECRET", "AWS_SECRET_ACCESS_KEY", "ANTHROPIC_API_KEY")
+    environ = {**dict.fromkeys(secrets, "s3cret"), "PATH": "/bin", "SWESEARCH_BOT_RERUNS": "2", "UV_INDEX_URL": "https://index"}
+    plain = {"PATH": "/bin", "SWESEARCH_BOT_RERUNS": "2", "UV_INDEX_URL": "https://index"}
+    assert child_environment(environ, model=False) == plain
+    assert child_environment(environ, model=True) == {**plain, "ANTHROPIC_API_KEY": "s3cret"}

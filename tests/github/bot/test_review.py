@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from swesearch.base import Event, UsageError
+from swesearch.cli.bot import app
 from swesearch.github.bot.base import Report
 from swesearch.github.bot.review import Request, review
 from swesearch.github.bot.wire import from_json, to_json
@@ -189,3 +191,19 @@ def test_whatever_tests_are_called_and_say_the_report_can_be_read(reviewed: Revi
     (finding,) = report.findings
     assert from_json(to_json(report)) == report
     assert len(finding.tests) + finding.others == 4
+
+
+@pytest.mark.slow
+def test_the_command_writes_report_and_sarif_and_fails_only_where_it_is_asked_to(repo: Repo, tmp_path: Path) -> None:
+    folder = repo(FILES)
+    commit(folder, {"calc.py": WRONG})
+    outputs = ("--report", str(tmp_path / "report.json"), "--sarif", str(tmp_path / "out.sarif"))
+    options = [word for key, value in TOLD_ONLY.items() for word in ("-c", f"{key}={value}")]
+    command = ["review", str(folder), "--base", "HEAD~1", *outputs, *options, "--home", str(tmp_path / "home")]
+    done = CliRunner().invoke(app, [*command, "--fail-on", "finding"])
+    assert done.exit_code == 1
+    assert "$ python -m pytest -q test_calc.py::test_total" in done.stdout
+    assert from_json((tmp_path / "report.json").read_bytes()).ending == "findings"
+    assert "test_total" in (tmp_path / "out.sarif").read_text()
+    refused = CliRunner().invoke(app, [*command, "--fail-on", "anything"]).exception
+    assert isinstance(refused, UsageError)
