@@ -12,13 +12,17 @@ from benchmarks.attack import host as on_host
 from benchmarks.attack import life
 from benchmarks.attack.base import Attack
 from benchmarks.attack.boxes import ATTACKS, Arena
+from benchmarks.attack.escapes import ESCAPES
 from benchmarks.attack.forgeries import LIES, VERDICTS
 from benchmarks.attack.ground import Ground, host
+from benchmarks.attack.residue import RESIDUE
 from benchmarks.attack.table import surprise
 from sandbox.base import SandboxUnavailable
 
 QUICK = [attack for attack in ATTACKS if not attack.slow]
-IN_DOCKER = [attack for attack in QUICK if attack not in VERDICTS]  # the verdict is the same wherever the tests ran
+BY_THE_ENGINE = {"many processes", "memory bomb of many processes", "full work tree", "inode bomb", "CPU hog"}
+# In Docker, what Docker stops: the verdict is the same wherever the tests ran, and so is what the agent itself bounds.
+IN_DOCKER = [attack for attack in QUICK if attack in (*ESCAPES, *RESIDUE) or attack.name in BY_THE_ENGINE]
 OPEN_DOOR = Attack("an open door", "nothing", body='breach("it is open")\n')
 Arenas = Callable[[str], Arena]
 
@@ -91,5 +95,7 @@ def test_what_would_reach_this_machine_is_not_run(arenas: Arenas) -> None:
         assert (finding.run, finding.stopped, finding.as_promised) == (False, False, True), attack.name
 
 
-def test_the_lies_are_among_the_attacks() -> None:
-    assert set(LIES) <= {attack.name for attack in QUICK}
+def test_the_lies_are_among_the_attacks_and_what_the_engine_bounds_too() -> None:
+    names = {attack.name for attack in QUICK}
+    assert set(LIES) <= names
+    assert names >= BY_THE_ENGINE
