@@ -31,7 +31,7 @@ Commit = Annotated[str, Text(40, r"[0-9a-f]{40}")]
 FilePath = Annotated[str, Text(LONGEST_PATH, PATH)]
 Line = Annotated[str, Text(500)]
 Ending = Literal[
-    "clean",  # tests that the change reaches were run, and none is broken by it
+    "clean",  # tests that the change reaches were run, the nearest ones at least, and none is broken by it
     "findings",
     "untouched",  # the change reaches no test
     "unknown",  # it could not be found out; the notes say why

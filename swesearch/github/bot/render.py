@@ -19,7 +19,7 @@ SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|>~<&@:-])")
 LETTERS = "ABC"
 PROJECT = "swesearch"
 ENDINGS = {
-    "clean": "Nothing that the change reaches is broken by it.",
+    "clean": "None of the tests that were run is broken by the change.",
     "findings": "The change breaks something.",
     "untouched": "The change reaches no test.",
     "unknown": "It could not be found out whether the change breaks something.",

@@ -75,12 +75,13 @@ class _Review:
         with sides.side(self.pair.head) as head:
             seen = head.look(paths, self.settings.bot.seconds)
             self._unknown(seen)
+            quiet: Ending = "unknown" if paths[0] in seen.unknown else "clean"  # without the nearest tests there is little to say
             if not seen.bad:
-                return self._ended("clean", seen)
+                return self._ended(quiet, seen)
             with sides.side(self.pair.base) as base:
                 findings, flaky = self._findings(head, seen, base)
             if not findings:
-                return replace(self._ended("clean", seen), flaky=flaky)
+                return replace(self._ended(quiet, seen), flaky=flaky)
             return replace(self._mended(findings, head, seen), flaky=flaky)
 
     def _reached(self) -> list[str]:
