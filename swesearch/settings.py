@@ -287,7 +287,7 @@ def _read(path: Path, required: bool) -> dict[str, Any]:
         if required:
             raise UsageError(f"{path}: no such file (-c takes a TOML file or section.key=value)") from None
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # no text, no TOML, no path
         raise UsageError(f"{path}: cannot be read as TOML: {error}") from error
 
 

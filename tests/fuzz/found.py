@@ -11,6 +11,10 @@ FOUND: dict[str, list[Any]] = {
         "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n\\ No newline at end of file",  # an IndexError
         "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-\ud800",  # a UnicodeEncodeError
     ],
+    "settings": [
+        ("", {}, "standard", ["\0"]),  # a ValueError
+        ("a = " + "[" * 100_000, {}, "standard", []),  # a RecursionError
+    ],
     "test_reports": [
         sealed([["finish", {}]]),  # a KeyError ended the search
         sealed([["finish", {"status": float("inf"), "tests": 0, "stopped": False, "wants": False}]]),
