@@ -10,6 +10,9 @@ import typer
 EXIT_CODES = """Exit codes: 0 the review was made, whatever it found (see --fail-on). 1 --fail-on finding, and there is one. 2 usage or
 configuration error. 4 the sandbox or the environment failed. 5 GitHub could not be asked. 6 a policy refuses. 130 interrupted."""
 
+SERVER_CODES = """Exit codes: 0 ended by SIGTERM or Ctrl-C, nothing is lost. 1 a worker broke down: start it again, it goes on. 2 usage or
+configuration error."""
+
 app = typer.Typer(
     help="Review pull requests: prove by running tests that one breaks something, and offer a fix. Silent where nothing is wrong.",
     epilog=EXIT_CODES,
@@ -89,7 +92,7 @@ def post(
     raise typer.Exit(reviewing.post(report, conclusion, sarif))
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(epilog=SERVER_CODES)
 def serve(
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen; put a TLS proxy before it.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535)] = 8000,

@@ -33,14 +33,23 @@ def serve(host: str, port: int, github: str, workers: int, how: How) -> int:
     with _queue(home) as queue, _server((host, port), queue, api) as server, interruptible() as ending:
         print(f"listening on http://{host}:{server.server_port}/webhook", flush=True)
         worker = Worker(queue, api, access, home, settings, how.options(), ending)
-        threads = [threading.Thread(target=worker.run, name=f"worker {number}") for number in range(workers)]
+        broken = threading.Event()
+
+        def work() -> None:
+            try:
+                worker.run()
+            except BaseException:
+                broken.set()
+                raise
+
+        threads = [threading.Thread(target=work, name=f"worker {number}") for number in range(workers)]
         for thread in threads:
             thread.start()
         ending.wait()
         for thread in threads:
             thread.join()
     print("ended; what was under way goes on with the next start", file=sys.stderr)
-    return 0
+    return int(broken.is_set())
 
 
 @contextmanager
