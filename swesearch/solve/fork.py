@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -30,11 +31,10 @@ def fork(parent: Run, node: int, settings: Settings, hint: str = "") -> Run:
     root = State(next(event.data["root"] for event in reversed(events) if event.kind == "started"))
     known = list(_known(events, {attempt.state.tree for attempt in path}))
     made = begin(parent.task, settings, parent.folder.parent.parent, Fork(parent.id, node, root, tuple(path)), known)
-    try:
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, made.folder, ignore_errors=True)
         _copy(parent, made, [root, *(attempt.state for attempt in path)])
-    except BaseException:
-        shutil.rmtree(made.folder, ignore_errors=True)
-        raise
+        undo.pop_all()
     return made
 
 
