@@ -93,7 +93,7 @@ def killed_while_asking(stage: Stage) -> str:
         running.ends(0)
         stage.whole(made)
         twice = paid_twice(made, in_flight=kills)
-        return f"killed {kills} times; {twice} answers paid twice, all under way when it died; the same result"
+        return f"killed {kills} times; {twice} answers were under way at a kill and paid twice, no other; the same result"
 
 
 def _until_asked(made: Place, running: Running, count: int) -> None:

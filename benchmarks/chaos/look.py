@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import re
 import signal
 import time
 from collections import Counter
@@ -19,6 +20,7 @@ from swesearch.journal import Journal
 from swesearch.runs import JOURNAL
 
 PR_SET_CHILD_SUBREAPER = 36
+ENGINE = re.compile(r"(/usr/bin/)?(dockerd|containerd)\b")  # the one that a case starts for itself
 GONE = 15.0  # seconds that boxes have to end themselves
 OWN = {"journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite.lock", "patch.diff", "store.git"}
 
@@ -144,7 +146,7 @@ def _strangers(home: Path, sealed: bool) -> Iterator[str]:
 def _alive(place: Place) -> set[int]:
     """Whoever became our child by outliving its parent. Zombies among them are buried."""
     _bury()
-    return below(os.getpid()) - place.before
+    return {pid for pid in below(os.getpid()) - place.before if not ENGINE.match(_command(pid))}
 
 
 def _bury() -> None:
