@@ -123,7 +123,7 @@ def test_config_shows_every_setting_and_where_it_was_set(swesearch: Command, tmp
 def test_doctor_says_what_is_there_and_does_not_write_anything(swesearch: Command, home: Path) -> None:
     done = swesearch("doctor")
     found = {row.split()[1]: row.split()[0] for row in done.stdout.splitlines() if row.startswith(("ok ", "missing "))}
-    assert set(found) == {"python", "git", "uv", "home", "docker", "bubblewrap"}
+    assert set(found) == {"python", "git", "uv", "home", "docker", "bubblewrap", "github"}
     assert {found["python"], found["git"], found["uv"], found["home"]} == {"ok"}
     assert done.returncode == (0 if "ok" in (found["docker"], found["bubblewrap"]) else 4)
     assert not home.exists()
@@ -164,7 +164,7 @@ def test_runs_says_that_there_are_none(swesearch: Command, home: Path) -> None:
 def test_show_prints_the_tree_of_a_run_named_by_its_beginning(swesearch: Command, run: Run, name: slice) -> None:
     rows = swesearch("show", run.id[name]).stdout.splitlines()
     assert rows[0] == f"run   {run.id}"
-    assert rows[-2:] == ["* 0.25  the code as it is", "* 0.75    a.py:1 \\x1b[2J"]
+    assert rows[-2:] == ["* 0.25  n0    the code as it is", "* 0.75  n1      a.py:1 \\x1b[2J"]
 
 
 def test_nothing_of_a_repository_reaches_the_terminal_raw(swesearch: Command, run: Run) -> None:
