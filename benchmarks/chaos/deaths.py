@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import time
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from benchmarks.chaos.case import Stage, case
-from benchmarks.chaos.look import agents, containers, kill, nothing_left, nothing_lost, paid_twice, result, soon
+from benchmarks.chaos.look import agents, below, containers, kill, nothing_left, nothing_lost, paid_twice, result, soon, subreaper
 from benchmarks.chaos.place import Place, Running, must
 from benchmarks.own_engine import engine_at, lend_image, own_engine
 
@@ -170,15 +171,22 @@ def _kill_containers(made: Place) -> int:
 def engine(stage: Stage) -> str:
     """The run stops resumable: a dead engine is never a test result."""
     stage.sandbox = "docker"
-    with own_engine() as (address, start, strike), stage.place(environ={"DOCKER_HOST": address}) as made:
+    # What a killed engine leaves must be buried by init: it waits for its containerd as long as there is a process of that number.
+    with subreaper(False), own_engine() as (address, start, strike):
         start()
         lend_image(address)
+        return _engine_killed(stage, address, start, strike)
+
+
+def _engine_killed(stage: Stage, address: str, start: Callable[[], None], strike: Callable[[], None]) -> str:
+    with stage.place(environ={"DOCKER_HOST": address}) as made:
         running = made.fix()
         running.until_nodes(3)
         strike()
         running.ends(4, line="container")
         before = len(running.nodes)
         start()
+        made.before |= below(os.getpid())  # the engine itself
         made.resume().ends(0)
         nothing_lost(made)
         with engine_at(address):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import re
 import signal
 import time
 from collections import Counter
@@ -20,20 +19,19 @@ from swesearch.journal import Journal
 from swesearch.runs import JOURNAL
 
 PR_SET_CHILD_SUBREAPER = 36
-ENGINE = re.compile(r"(/usr/bin/)?(dockerd|containerd)\b")  # the one that a case starts for itself
 GONE = 15.0  # seconds that boxes have to end themselves
 OWN = {"journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite.lock", "patch.diff", "store.git"}
 
 
 @contextmanager
-def subreaper() -> Iterator[None]:
-    """From here on whoever outlives the process that started it becomes a child of ours, and so can be seen."""
+def subreaper(on: bool = True) -> Iterator[None]:
+    """From here on whoever outlives the process that started it becomes a child of ours, and so can be seen. Or, for a while, not."""
     control = ctypes.CDLL(None).prctl
-    control(PR_SET_CHILD_SUBREAPER, 1)
+    control(PR_SET_CHILD_SUBREAPER, int(on))
     try:
         yield
     finally:
-        control(PR_SET_CHILD_SUBREAPER, 0)
+        control(PR_SET_CHILD_SUBREAPER, int(not on))
 
 
 def below(pid: int) -> set[int]:
@@ -146,7 +144,7 @@ def _strangers(home: Path, sealed: bool) -> Iterator[str]:
 def _alive(place: Place) -> set[int]:
     """Whoever became our child by outliving its parent. Zombies among them are buried."""
     _bury()
-    return {pid for pid in below(os.getpid()) - place.before if not ENGINE.match(_command(pid))}
+    return below(os.getpid()) - place.before
 
 
 def _bury() -> None:
