@@ -54,7 +54,8 @@ def test_every_command_in_the_readme_exists(command: str) -> None:
 
 @pytest.mark.parametrize("flag", FLAGS)
 def test_every_flag_in_the_readme_exists(flag: str) -> None:
-    assert any(re.search(rf"{flag}\b", help_of(*command)) for command in [*((name,) for name in COMMANDS), ("bench", "swebench"), ("bot", "review")])
+    commands = [*((name,) for name in COMMANDS), ("bench", "swebench"), ("bot", "review")]
+    assert any(re.search(rf"{flag}\b", help_of(*command)) for command in commands)
 
 
 def test_the_exit_codes_of_the_readme_are_those_of_the_help() -> None:

@@ -58,9 +58,9 @@ def _ruff(path: str, source: bytes) -> list[dict[str, str]]:
     except UnicodeDecodeError:
         return []
     rules = ",".join((*FATAL, *UNTIDY))
-    command = [find_ruff_bin(), "check", "--isolated", "--no-cache", "--quiet", "--output-format=json", f"--select={rules}"]
+    words = ["check", "--isolated", "--no-cache", "--quiet", "--output-format=json", f"--select={rules}", f"--stdin-filename={path}", "-"]
     try:
-        done = subprocess.run([*command, f"--stdin-filename={path}", "-"], input=source, capture_output=True, timeout=30, check=False)
+        done = subprocess.run([find_ruff_bin(), *words], input=source, capture_output=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LintUnavailable(f"ruff could not be run: {error}") from error
     if -done.returncode in (signal.SIGABRT, signal.SIGSEGV):  # its parser recurses: only what the source holds does that
