@@ -8,6 +8,7 @@ Each target has a process of its own. What breaks one is printed as hypothesis w
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import subprocess
 import sys
@@ -51,9 +52,13 @@ def every() -> Mapping[str, Target]:
 def run(name: str, seconds: int, seed: int) -> bool:
     """Fuzz one target in a process of its own, and print what came of it. Returns whether it held."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="fuzz-corpus-") as corpus:
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:  # a fuzzer that ends removes nothing itself
+        corpus = f"{folder}/corpus"
+        Path(corpus).mkdir()
         words = [sys.executable, "-m", "benchmarks.fuzz", name, "--seconds", str(seconds), "--seed", str(seed), "--corpus", corpus]
-        done = subprocess.run(words, capture_output=True, text=True, errors="backslashreplace", check=False)
+        done = subprocess.run(
+            words, capture_output=True, text=True, errors="backslashreplace", check=False, env=os.environ | {"TMPDIR": folder}
+        )
         said = done.stdout + done.stderr
         kept = sorted(Path(corpus).glob("crash-*"))
         inputs = "".join(f"input: {path.read_bytes()!r}\n" for path in kept)
