@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
-from sandbox.base import Environment, Files, Limits, Sandbox
+from benchmarks.chaos.look import below
+from sandbox.base import Environment, Files, Limits, Sandbox, SandboxUnavailable
 from sandbox.choose import choose
 from sandbox.commands import TestJob
 from sandbox.docker import connect
@@ -143,11 +144,11 @@ class Ground:
 
     def sample(self, after: int) -> Sample:
         """Count everything."""
-        below, boxes = _below(os.getpid()), self._containers()
-        resident = sum(_resident(pid) for pid in {*below, *boxes, *(child for pid in boxes for child in _below(pid))})
+        children, boxes = below(os.getpid()), self._containers()
+        resident = sum(_resident(pid) for pid in {*children, *boxes, *(child for pid in boxes for child in below(pid))})
         store = sum(path.stat().st_size for path in (self.folder / "store.git").rglob("*") if path.is_file())
         files, temporary = len(os.listdir("/proc/self/fd")), len(os.listdir(tempfile.gettempdir()))  # noqa: PTH208
-        return Sample(after, _resident(os.getpid()), resident, files, threading.active_count(), len(below), len(boxes), temporary, store)
+        return Sample(after, _resident(os.getpid()), resident, files, threading.active_count(), len(children), len(boxes), temporary, store)
 
     def _containers(self) -> list[int]:
         """The first process of each container of this run."""
@@ -199,24 +200,12 @@ def _resident(pid: int) -> float:
     return 0.0
 
 
-def _below(pid: int) -> set[int]:
-    """Every process below this one."""
-    parents = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
-    found, layer = set[int](), {pid}
-    while layer := {child for child, parent in parents.items() if parent in layer} - found:
-        found |= layer
-    return found
-
-
 def _tell(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Soak each sandbox and print the table. Exit code 1 where something grew."""
+    """Soak each sandbox and print the table. Exit code 1 where something grew, 4 where a sandbox cannot be had."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--evaluations", type=int, default=2000, help="for each sandbox")
     parser.add_argument("--sandboxes", nargs="+", choices=("docker", "bubblewrap"), default=["docker", "bubblewrap"])
@@ -232,6 +221,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tempfile.tempdir = str(private)  # so that only what this soak leaves there is counted
             try:
                 found.append(soak(name, given.evaluations, Path(folder), _tell, given.minutes))
+            except SandboxUnavailable as error:
+                _tell(f"error: {error}")
+                return 4
             finally:
                 tempfile.tempdir = None
     print("\n".join([HEAD, *(each.row() for each in found)]))

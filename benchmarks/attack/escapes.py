@@ -118,7 +118,7 @@ ESCAPES = (
         "abstract sockets of the host", "a network namespace of its own",
         body="""
         peer = socket.socket(socket.AF_UNIX)
-        tried(("connected", lambda: peer.connect("\\0<<token>>")))
+        tried(("connected", lambda: peer.connect("\\x00<<token>>")))
         """,
     ),
     Attack(

@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -34,11 +34,11 @@ def subreaper(on: bool = True) -> Iterator[None]:
         control(PR_SET_CHILD_SUBREAPER, int(not on))
 
 
-def below(pid: int) -> set[int]:
-    """Every process below this one, zombies left out."""
+def below(pid: int, spared: Collection[int] = ()) -> set[int]:
+    """Every process below this one; zombies are left out, and those that are spared with all below them."""
     parents = dict(_processes())
     found, layer = set[int](), {pid}
-    while layer := {child for child, parent in parents.items() if parent in layer} - found:
+    while layer := {child for child, parent in parents.items() if parent in layer} - found - set(spared):
         found |= layer
     return found
 
@@ -144,7 +144,7 @@ def _strangers(home: Path, sealed: bool) -> Iterator[str]:
 def _alive(place: Place) -> set[int]:
     """Whoever became our child by outliving its parent. Zombies among them are buried."""
     _bury()
-    return below(os.getpid()) - place.before
+    return below(os.getpid(), place.before)
 
 
 def _bury() -> None:

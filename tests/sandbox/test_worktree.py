@@ -96,7 +96,7 @@ def test_every_rule_of_the_filter_ends_in_an_answer(machine: str) -> None:
     assert answer(rules, machine, 0xFFFF) == jail.ALLOW
     for number in (column[jail.MACHINES[machine][0]] for column in jail.DENIED.values()):
         assert answer(rules, machine, number) != jail.ALLOW
-    clone, _, socket, _, ioctl = jail.MACHINES[machine][2:]
+    clone, _, socket, _, ioctl, _ = jail.MACHINES[machine][2:]
     assert [answer(rules, machine, clone, flags) == jail.ALLOW for flags in (0x11, 0x10000011)] == [True, False]
     assert [family for family in range(50) if answer(rules, machine, socket, family) == jail.ALLOW] == list(jail.FAMILIES)
     assert [answer(rules, machine, ioctl, 0, request) == jail.ALLOW for request in (0x5401, 0x5412, 0x541C)] == [True, False, False]
