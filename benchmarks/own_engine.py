@@ -17,7 +17,11 @@ import docker
 from sandbox.images import base_image
 
 SECONDS = 180.0  # for its start
-NO_NETWORK = ("--bridge=none", "--iptables=false", "--ip6tables=false")
+NO_NETWORK = (
+    "--bridge=none",
+    "--iptables=false",
+    "--ip6tables=false",
+)  # in a namespace of its own: it would remove the bridge of the other
 
 
 @contextmanager
@@ -25,7 +29,19 @@ def own_engine() -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]
     """Its address, what starts it, what kills it."""
     folder = Path(tempfile.mkdtemp(prefix="dockerd-", dir="/var/lib"))
     address = f"unix://{folder}/docker.sock"
-    words = ["dockerd", "-H", address, "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
+    words = [
+        "unshare",
+        "--net",
+        "dockerd",
+        "-H",
+        address,
+        "--data-root",
+        f"{folder}/data",
+        "--exec-root",
+        f"{folder}/exec",
+        "--pidfile",
+        f"{folder}/pid",
+    ]
     alive: list[subprocess.Popen[bytes]] = []
 
     def launch() -> None:
