@@ -17,11 +17,9 @@ import docker
 from sandbox.images import base_image
 
 SECONDS = 180.0  # for its start
-NO_NETWORK = (
-    "--bridge=none",
-    "--iptables=false",
-    "--ip6tables=false",
-)  # in a namespace of its own: it would remove the bridge of the other
+NO_NETWORK = ("--bridge=none", "--iptables=false", "--ip6tables=false")
+# And a network namespace of its own: without a bridge it removes that of the machine's engine.
+ALONE = ("unshare", "--net")
 
 
 @contextmanager
@@ -29,19 +27,8 @@ def own_engine() -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]
     """Its address, what starts it, what kills it."""
     folder = Path(tempfile.mkdtemp(prefix="dockerd-", dir="/var/lib"))
     address = f"unix://{folder}/docker.sock"
-    words = [
-        "unshare",
-        "--net",
-        "dockerd",
-        "-H",
-        address,
-        "--data-root",
-        f"{folder}/data",
-        "--exec-root",
-        f"{folder}/exec",
-        "--pidfile",
-        f"{folder}/pid",
-    ]
+    places = ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
+    words = [*ALONE, "dockerd", "-H", address, *places]
     alive: list[subprocess.Popen[bytes]] = []
 
     def launch() -> None:
