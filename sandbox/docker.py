@@ -137,17 +137,14 @@ class ContainerLink:
         self._ready, self._words = bytearray(), bytearray()  # the agent's stdout; the tail of its stderr
         self._killed = False
         self._in_use = threading.Lock()  # a socket closed under a thread that reads from it can leave that thread waiting
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(_remove, client, container)
             self._stream = client.api.attach_socket(container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-        except BaseException:
-            _remove(client, container)
-            raise
-        self._socket: socket.socket = getattr(self._stream, "_sock", self._stream)
-        try:
+            self._socket: socket.socket = getattr(self._stream, "_sock", self._stream)
+            undo.pop_all()
+            undo.callback(self.kill)
             client.api.start(container)
-        except BaseException:
-            self.kill()
-            raise
+            undo.pop_all()
 
     def send(self, data: bytes) -> None:
         """Write all of `data`."""

@@ -11,7 +11,7 @@ import time
 
 from benchmarks.chaos.case import Stage, case
 from benchmarks.chaos.look import events, nothing_left, nothing_lost, soon
-from benchmarks.chaos.place import ROOT, TEMPLATES, must
+from benchmarks.chaos.place import ROOT, TEMPLATES, Place, must
 
 STOPPED = 130
 
@@ -35,11 +35,18 @@ def _asked_to_stop(stage: Stage, number: int) -> str:
         running.send(number)
         running.ends(STOPPED)
         must(running.events[-1].get("why") == "interrupted", f"the last event is {running.events[-1]}")
-        nothing_left(made)
         before = len(running.nodes)
-        made.resume().ends(0)
-        stage.whole(made)
+        _interrupted(stage, made)
         return f"stopped after {before} states with exit code {STOPPED}, resumed to the same result"
+
+
+def _interrupted(stage: Stage, made: Place) -> None:
+    """The journal says so, nothing is left, and a resume comes to the same end."""
+    last = events(made)[-1]
+    must(last.kind == "stopped" and last.data["why"] == "interrupted", f"the last event is {last.kind} {last.data}")
+    nothing_left(made)
+    made.resume().ends(0)
+    stage.whole(made)
 
 
 @case("ctrl-c-twice", "Ctrl-C twice while a state is evaluated", quick=False)
@@ -76,11 +83,7 @@ def hangup(stage: Stage) -> str:
         soon(lambda: made.has_run and sum(event.kind == "node" for event in events(made)) >= 3, lambda: "no state was reached", 60)
         os.close(terminal)  # the kernel sends SIGHUP
         process.wait(60)
-        last = events(made)[-1]
-        must(last.kind == "stopped" and last.data["why"] == "interrupted", f"the last event is {last.kind} {last.data}")
-        nothing_left(made)
-        made.resume().ends(0)
-        stage.whole(made)
+        _interrupted(stage, made)
         return "stopped as interrupted, resumed to the same result"
 
 
@@ -92,11 +95,7 @@ def broken_pipe(stage: Stage) -> str:
         running.until_nodes(3)
         running.deaf()
         running.ends(1)
-        last = events(made)[-1]
-        must(last.kind == "stopped" and last.data["why"] == "interrupted", f"the last event is {last.kind} {last.data}")
-        nothing_left(made)
-        made.resume().ends(0)
-        stage.whole(made)
+        _interrupted(stage, made)
         return "stopped as interrupted with exit code 1, resumed to the same result"
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,23 +34,13 @@ def serve(host: str, port: int, github: str, workers: int, how: How) -> int:
     with _queue(home) as queue, _server((host, port), queue, api) as server, interruptible() as ending:
         print(f"listening on http://{host}:{server.server_port}/webhook", flush=True)
         worker = Worker(queue, api, access, home, settings, how.options(), ending)
-        broken = threading.Event()
-
-        def work() -> None:
-            try:
-                worker.run()
-            except BaseException:
-                broken.set()
-                raise
-
-        threads = [threading.Thread(target=work, name=f"worker {number}") for number in range(workers)]
-        for thread in threads:
-            thread.start()
-        ending.wait()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(workers, "worker") as pool:
+            running = [pool.submit(worker.run) for _ in range(workers)]
+            ending.wait()
     print("ended; what was under way goes on with the next start", file=sys.stderr)
-    return int(broken.is_set())
+    for each in running:
+        each.result()  # raises what a worker broke down of
+    return 0
 
 
 @contextmanager

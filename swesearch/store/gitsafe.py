@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Lock
 from typing import IO
@@ -60,13 +61,12 @@ def user_setting(key: str, *options: str) -> str:
 def write_file(path: Path, content: bytes) -> None:
     """Put a whole file in place at once, never through a symlink that stands there. Nothing is left where the disk is full."""
     handle, name = tempfile.mkstemp(dir=path.parent)
-    try:
+    with ExitStack() as undo:
+        undo.callback(Path(name).unlink, missing_ok=True)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        undo.pop_all()
 
 
 def hold(folder: Path) -> int:

@@ -163,14 +163,9 @@ class Queue:
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
+        with self._lock, self._db:  # commits, or takes all back
             self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+            yield self._db
 
 
 def _job(row: tuple[int, str, int, str, str, str, int, int, float, int, int]) -> Job:

@@ -23,10 +23,10 @@ def page(story: Mapping[str, Any], live: Mapping[str, str] | None = None) -> str
 
 
 def document(template: str, title: str, data: object, scripts: tuple[str, ...], connect: bool = False) -> str:
-    """A template of this folder with its title, data, style and scripts filled in. `connect`: it may ask its own server."""
+    """The head and a body of this folder with title, data, style and scripts filled in. `connect`: it may ask its own server."""
     script = '"use strict";\n(() => {\n' + "\n".join(map(source, scripts)) + "\n})();\n"
     style = source("page.css")
-    return Template(source(template)).substitute(
+    return Template(source("head.html") + source(template)).substitute(
         policy=policy(style, script, connect), title=text(title), style=style, script=script, story=embedded(data)
     )
 
