@@ -16,10 +16,9 @@ from __future__ import annotations
 
 import base64
 import json
-import sys
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,6 +28,7 @@ from .github_api import Answer, answer, refusal
 from .github_git import http_backend
 from .github_shapes import Json, Shapes
 from .github_state import RIGHTS, WRITERS, Account, Hub, World
+from .local import LocalServer
 
 __all__ = ["Answer", "GitHub", "Hub"]
 
@@ -55,21 +55,17 @@ class GitHub:
         self.faults: list[Answer | None] = []  # in order, for the next requests to the API; None: as usual
 
     def __enter__(self) -> GitHub:
-        self._server = _Server(("127.0.0.1", 0), self)
-        self.host = f"127.0.0.1:{self._server.server_address[1]}"
+        self._server = _Server(self)
+        self.host = f"127.0.0.1:{self._server.port}"
         self.url = f"http://{self.host}"
         self.api_url = f"{self.url}/api/v3"
         self.world = World(self._root, Shapes(self.url))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, name="github")
-        self._thread.start()
+        self._serving = self._server.serving("github")
+        self._serving.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-        if error is None and self._server.errors:
-            raise self._server.errors[0]
+        self._serving.__exit__(kind, error, trace)
 
     def account(self, token: str, login: str, rights: frozenset[str] = RIGHTS) -> None:
         """Let a token stand for somebody; `rights` are what it may write."""
@@ -126,20 +122,11 @@ def _password(headers: dict[str, str]) -> str:
     return base64.b64decode(value).decode().partition(":")[2] if kind.lower() == "basic" else ""
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False
-
-    def __init__(self, address: tuple[str, int], github: GitHub) -> None:
+class _Server(LocalServer):
+    def __init__(self, github: GitHub) -> None:
         self.github = github
-        self.errors: list[BaseException] = []
         self.lock = threading.Lock()
-        super().__init__(address, _Handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - its signature
-        """A client that went away is no error. Anything else is ours."""
-        error = sys.exception()
-        if error is not None and not isinstance(error, ConnectionError):
-            self.errors.append(error)
+        super().__init__(0, _Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):

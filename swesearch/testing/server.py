@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any
 
@@ -15,6 +14,7 @@ from swesearch.dialogue import Usage
 
 from .cards import CARDS, Card
 from .faults import CutStream, Dropped, Fault, Faults, SlowStream, TruncatedJson, in_order
+from .local import LocalServer
 from .service import Response, Seen, Service
 from .words import Brain, compact
 
@@ -40,22 +40,18 @@ class FakeProvider:
         self._port = port
 
     def __enter__(self) -> FakeProvider:
-        self._server = _Server(("127.0.0.1", self._port), self._service)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, name="provider")
-        self._thread.start()
+        self._server = _Server(self._port, self._service)
+        self._serving = self._server.serving("provider")
+        self._serving.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-        if error is None and self._server.errors:
-            raise self._server.errors[0]
+        self._serving.__exit__(kind, error, trace)
 
     @property
     def url(self) -> str:
         """Where it listens. Clients of the OpenAI dialect want `/v1` behind it."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self._server.port}"
 
     @property
     def requests(self) -> list[Seen]:
@@ -79,17 +75,15 @@ class FakeProvider:
         self._service.cache.advance(seconds)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # so that closing waits for them
+class _Server(LocalServer):
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], service: Service):
+    def __init__(self, port: int, service: Service):
         self.service = service
-        self.errors: list[BaseException] = []
         self.closing = threading.Event()
         self._open: set[Any] = set()
         self._lock = threading.Lock()
-        super().__init__(address, _Handler)
+        super().__init__(port, _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
@@ -109,12 +103,8 @@ class _Server(ThreadingHTTPServer):
                 _hang_up(connection)
         super().server_close()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - its signature
-        """A client that went away is none. Anything else is the brain's, or ours: the client is told not to try again."""
-        error = sys.exception()
-        if error is None or isinstance(error, ConnectionError):
-            return
-        self.errors.append(error)
+    def tell(self, request: Any, error: BaseException) -> None:
+        """It is the brain's, or ours: the client is told not to try again."""
         body = compact({"type": "error", "error": {"type": "api_error", "message": f"the brain failed: {error!r}"}}).encode()
         head = f"HTTP/1.1 500 Brain Failed\r\nx-should-retry: false\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
         with suppress(OSError):  # it went away meanwhile
