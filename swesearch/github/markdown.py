@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from swesearch.agents.clean import CODE_OR_COMMENT, cleaned, visible
+from swesearch.report.markdown import fenced
 
 IMAGE = re.compile(r"!\[[^\]\n]{0,1000}\]\(\s*<?([^)\s>]{1,2000})>?[^)\n]{0,1000}\)")
 IMAGE_TAG = re.compile(r"<img\b[^>]{0,4000}>", re.IGNORECASE)
@@ -76,10 +77,8 @@ def cell(text: str | bytes, most: int = 400) -> str:
 
 
 def block(text: str | bytes, language: str = "") -> str:
-    """`text` as a block of code that it cannot end."""
-    shown = visible(text).rstrip("\n")
-    marks = "`" * max(3, max(map(len, re.findall("`+", shown)), default=0) + 1)
-    return f"{marks}{language}\n{shown}\n{marks}"
+    """`text` as a block of code that it cannot end, without what nobody sees."""
+    return fenced(visible(text), language)
 
 
 def title(text: str, most: int = 100) -> str:

@@ -18,7 +18,7 @@ def markdown(story: Mapping[str, Any]) -> str:
     """The account of a story, and the patch that it ends in."""
     parts = [f"## {section['title']}\n\n" + "\n".join(f"- {prose(words)}" for words in section["lines"]) for section in story["account"]]
     patch = next((each["patch"] for each in story["finalists"] if each["chosen"]), "")
-    return "\n\n".join([*parts, *([f"## The patch\n\n{block(patch, 'diff')}"] if patch else [])]) + "\n"
+    return "\n\n".join([*parts, *([f"## The patch\n\n{fenced(safe(patch), 'diff')}"] if patch else [])]) + "\n"
 
 
 def prose(text: str) -> str:
@@ -27,7 +27,7 @@ def prose(text: str) -> str:
     return "".join(piece if SPAN.fullmatch(piece) else CALL.sub(rf"\1{APART}", MARKUP.sub(r"\\\1", piece)) for piece in pieces)
 
 
-def block(text: str, language: str = "") -> str:
+def fenced(text: str, language: str = "") -> str:
     """A block of code that its text cannot end."""
     marks = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-    return f"{marks}{language}\n{safe(text).rstrip()}\n{marks}"
+    return f"{marks}{language}\n{text.rstrip()}\n{marks}"

@@ -10,6 +10,7 @@ from typing import Any
 from swesearch import __version__
 from swesearch.agents.clean import visible
 from swesearch.github.bot.base import Finding, Fix, Report
+from swesearch.github.markdown import block
 from swesearch.report.text import safe
 
 MARK = "<!-- swesearch:v1 head:{} -->"
@@ -30,14 +31,6 @@ def plain(text: str) -> str:
     """Hostile text on one line, as it is. GitHub looks for mentions and issues after entities are read, but never in code."""
     flat = " ".join(visible(text).split())
     return f"<code>{SPECIAL.sub(lambda match: f'&#{ord(match[1])};', flat)}</code>"
-
-
-def block(text: str, language: str = "") -> str:
-    """Hostile text in a fence that it cannot close."""
-    shown = visible(text).strip("\n")
-    longest = max((len(ticks) for ticks in re.findall(r"`+", shown)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{shown}\n{fence}"
 
 
 def comment(report: Report, pick: int = 0, inline: bool = False) -> str:

@@ -7,7 +7,8 @@ import re
 from dataclasses import replace
 
 from swesearch.github.bot.base import Finding, Fix, Report
-from swesearch.github.bot.render import MARKED, block, comment, healed, notices, plain, sarif_of, stopped, summary, text, workflow_command
+from swesearch.github.bot.render import MARKED, comment, healed, notices, plain, sarif_of, stopped, summary, text, workflow_command
+from swesearch.github.markdown import block
 
 EVIL = (
     "x`</code></details><!-- --> @octocat [a](http://evil) ![i](http://evil/?t) Fixes #1 \u202e <script>alert(1)</script>\n::error::pwned"
