@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 from sandbox.base import Command, Files, Limits, Result, Sandbox
 from sandbox.commands import words_of
@@ -15,7 +16,7 @@ from sandbox.commands import words_of
 PASSED = re.compile(rb"(\d+) passed")
 BAD = re.compile(rb"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)  # pytest's short summary
 # What a box puts on the import path stays there.
-WITH_PATH = 'PYTHONPATH="$0${PYTHONPATH:+:$PYTHONPATH}" exec "$@"'
+WITH_PATH = 'PYTHONPATH={}"${{PYTHONPATH:+:$PYTHONPATH}}" exec "$@"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,19 @@ class PlainRun:
 
 
 def run_plain(sandbox: Sandbox, files: Files, command: Sequence[str], limits: Limits, path: str = "", *, plugins: bool = True) -> PlainRun:
-    """Run `command` as it stands; `path`, which has the command's own PYTHONPATH in it, comes first. Raises SandboxUnavailable.
+    """Run `command` as it stands. Raises SandboxUnavailable.
 
+    `path`, which has the command's own PYTHONPATH in it, and the work tree come first on the import path.
     `plugins`: whether those of the environment are loaded; where the tests do not need them that costs more than the tests.
     """
     env, argv = words_of(command)
     variables = {name: value for name, value in env if name != "PYTHONPATH"}
     variables |= {} if plugins else {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    whole = ("sh", "-c", WITH_PATH, path, *argv) if path else argv
+    whole = ("sh", "-c", WITH_PATH.format(_from_anywhere(path)), "sh", *argv)
     return PlainRun(sandbox.run(files, Command(whole, variables), limits))
+
+
+def _from_anywhere(path: str) -> str:
+    """An import path and the work tree, as a shell writes them: what a test starts in another folder finds the same modules."""
+    here = '"$PWD"'
+    return ":".join([*(quote(entry) if entry.startswith("/") else f"{here}/{quote(entry)}" for entry in path.split(":") if entry), here])

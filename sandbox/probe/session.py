@@ -56,13 +56,13 @@ def add_sites(folders: List[str]) -> None:
 def enter(job: Dict[str, Any]) -> str:
     """Make this process what the user's command would have started. Returns the work tree's root with a slash at the end."""
     root = os.path.realpath(os.getcwd())
-    before = os.environ.get("PYTHONPATH")
+    before = os.environ.get("PYTHONPATH", "")
     os.environ.update(job["env"])
     if not job["autoload"]:
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    if "PYTHONPATH" in job["env"] and before:
-        os.environ["PYTHONPATH"] += os.pathsep + before
-    sys.path[:0] = _import_path(job, root)
+    places = _import_path(job, root)
+    sys.path[:0] = places
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [*places, before]))  # what a test starts, in whatever folder, finds the same
     sys.argv = ["pytest"] + job["args"]
     sys.modules["__main__"] = types.ModuleType("__main__")
     return root + os.sep

@@ -14,6 +14,7 @@ import pytest
 
 from sandbox.base import Environment, Frame, Limits, TestOutcome, TestRun
 from sandbox.local import LocalSandbox
+from sandbox.plain import run_plain
 from sandbox.pytests import TestJob, Warm, run_tests
 from tests.sandbox.trees import files_of
 
@@ -219,6 +220,22 @@ def test_a_src_layout_needs_no_install(box: LocalSandbox) -> None:
         "tests/test_one.py": "from pack import one\ndef test_one(): assert one() == 1\n",
     }
     assert run_tests(box, files_of(tree), TestJob(("tests",)), LIMITS).passed
+
+
+@pytest.mark.parametrize("folder", ["", "src/", "lib/"])
+def test_what_a_test_starts_elsewhere_finds_the_modules_that_the_test_finds(box: LocalSandbox, folder: str) -> None:
+    """A command line tool is tested in a temporary folder, as `python -m pack`: by our run and by the plain one."""
+    test = """
+import subprocess, sys, tempfile
+
+def test_tool():
+    with tempfile.TemporaryDirectory() as folder:
+        assert subprocess.check_output([sys.executable, "-m", "pack"], cwd=folder) == b"here\\n"
+"""
+    tree = {f"{folder}pack/__init__.py": "", f"{folder}pack/__main__.py": "print('here')\n", "tests/test_tool.py": test}
+    path = folder.rstrip("/")
+    assert run_tests(box, files_of(tree), TestJob(("tests",), (("PYTHONPATH", path),) if path == "lib" else ()), LIMITS).passed
+    assert run_plain(box, files_of(tree), ("pytest", "tests"), LIMITS, path).passed == 1
 
 
 def test_an_assignment_before_the_command_holds(box: LocalSandbox) -> None:

@@ -73,12 +73,15 @@ class Side:
         return run_tests(sandbox or self.sandbox, files, job, Limits(SLACK * seconds, seconds))
 
     def look(self, paths: Sequence[str], seconds: float, changed: Mapping[str, File | None] = NOTHING) -> Seen:
-        """What the tests in these files do, the first ones first, until the time is over. Raises SandboxUnavailable."""
+        """What the tests in these files do, the first ones first, until the time is over. Raises SandboxUnavailable.
+
+        While others wait, a process gets no more than half of the time that is left: one test that hangs does not cost them theirs.
+        """
         until, seen, left, together = time.monotonic() + SLACK * seconds, Seen(), list(paths), True
         while left and (rest := until - time.monotonic()) >= LEAST:
             some = left[: TOGETHER if together else 1]
-            run = self.run(some, min(seconds, rest), changed)
-            done = some if run.status in ENDED or len(some) == 1 else _told(run, some)
+            run = self.run(some, rest / SLACK / (2 if len(left) > 1 else 1), changed)
+            done = some if run.status == "complete" or len(some) == 1 else _told(run, some)
             together = together and bool(done)  # else it is not known which file ended the run: one by one
             self._take(seen, run, done)
             left = [path for path in left if path not in done]
@@ -98,10 +101,10 @@ class Side:
 
 
 def _told(run: TestRun, paths: Sequence[str]) -> list[str]:
-    """The files that a broken run tells of: those whose tests it ran all the same, and the one that could not be collected."""
+    """The files that a run tells of which did not come to its end: those whose tests it ran, and the one that could not be collected."""
     broken = run.detail.partition(": ")[0].partition("::")[0]
     ran = {outcome.id.partition("::")[0] for outcome in run.outcomes}
-    return [path for path in paths if path == broken or path in ran] if run.status == "broken" else []
+    return [path for path in paths if path == broken or path in ran] if run.status in ("broken", "timeout") else []
 
 
 def _read(seen: Seen, run: TestRun, paths: Sequence[str]) -> None:

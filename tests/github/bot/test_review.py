@@ -134,6 +134,13 @@ def test_what_fails_on_the_base_too_is_nobodys_fault(reviewed: Reviewed) -> None
 
 
 @pytest.mark.slow
+def test_a_test_that_hangs_costs_the_others_nothing(reviewed: Reviewed) -> None:
+    hangs = "import time\nfrom calc import total\n\n\ndef test_wait():\n    time.sleep(600)\n"
+    report = reviewed({"calc.py": WRONG, "test_ahead.py": hangs}, flags={**TOLD_ONLY, "bot.seconds": 5})
+    assert [finding.tests for finding in report.findings] == [("test_calc.py::test_total",)]
+    assert any("test_ahead.py" in note and "the time for tests was over" in note for note in report.notes)
+
+
 def test_a_flaky_test_is_told_by_its_reruns_and_is_no_finding(reviewed: Reviewed, tmp_path: Path) -> None:
     turns = tmp_path / "turns"
     flaky = (
