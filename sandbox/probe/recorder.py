@@ -19,7 +19,8 @@ from swesearch_probe.failures import Caught, describe, inside, reason  # type: i
 MOST = 4000  # modules told
 SKIPPED = pytest.skip.Exception
 clock = time.perf_counter
-ASYNC = "async def function"  # what pytest says where the plugin that awaits tests is missing
+# What pytest says where the plugin that awaits tests, or knows a mark, is missing.
+LACKING = ("async def function", "Unknown pytest.mark.", "not found in `markers` configuration option")
 
 
 class Canary(AssertionError):
@@ -190,6 +191,7 @@ class Recorder:
         if report.outcome == "failed":
             self.broken = True
             error = describe(call.excinfo, self.root) if call and call.excinfo else {"message": str(report.longrepr)}
+            self.look(error, call and call.excinfo and call.excinfo.value)
             self.say("broken", id=collector.nodeid, **error)
 
     def pytest_internalerror(self, excinfo: Any) -> None:
@@ -271,7 +273,7 @@ class Recorder:
         if now.get("error") == "FixtureLookupError":
             now["message"] = getattr(error, "msg", None) or f"fixture '{getattr(error, 'argname', '')}' not found"
             self.wants.append(now["message"])
-        elif ASYNC in now.get("message", ""):
+        elif any(words in now.get("message", "") for words in LACKING):
             self.wants.append(now["message"][:200])
 
     # --- canaries

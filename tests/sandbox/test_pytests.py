@@ -258,6 +258,15 @@ def test_a_missing_fixture_is_named_after_the_environment_was_asked_for_it(box: 
     assert warm.autoload is True
 
 
+@pytest.mark.parametrize("strict", ["addopts = --strict-markers", "filterwarnings = error"])
+def test_a_plugin_whose_mark_must_be_known_is_loaded(box: LocalSandbox, strict: str) -> None:
+    """hypothesis brings a mark, too."""
+    tree = {"pytest.ini": f"[pytest]\n{strict}\n", "test_a.py": "import pytest\n@pytest.mark.hypothesis\ndef test_a(): pass\n"}
+    warm = Warm()
+    assert run_tests(box, files_of(tree), TestJob(), LIMITS, warm).passed
+    assert warm.autoload is True
+
+
 def test_a_node_id_is_relative_to_the_root_whatever_the_folder(box: LocalSandbox) -> None:
     tree = {"pytest.ini": "[pytest]\n", "a/b/test_deep.py": "def test_deep(): pass\n"}
     run = run_tests(box, files_of(tree), TestJob(("a/b",), only=("a/b/test_deep.py::test_deep",)), LIMITS)
