@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 import time
+from dis import findlinestarts
 from typing import Any, Callable, Dict, List, Set
 
 from swesearch_probe.failures import inside  # type: ignore[import-not-found]
@@ -23,6 +24,7 @@ class Seen:
     def __init__(self, root: str, wanted: Callable[[str], bool], visit: Callable[[str, int, Any], bool]) -> None:
         self._root, self._wanted, self._visit = root, wanted, visit
         self._paths: Dict[str, str] = {}
+        self._local: Dict[Any, Any] = {}  # the tracer of a code's frames, None where nobody wants more of it
         self.on = False
 
     def _path(self, filename: str) -> str:
@@ -36,6 +38,7 @@ class Seen:
     def start(self) -> None:
         """Look at what runs from now on."""
         self.on = True
+        self._local.clear()
         if MONITORING is None:
             sys.settrace(self._called)
             threading.settrace(self._called)
@@ -65,17 +68,22 @@ class Seen:
         return None
 
     def _called(self, frame: Any, _event: str, _arg: Any) -> Any:
-        path = self._path(frame.f_code.co_filename)
-        if not path:
-            return None
-        enough: Set[int] = set()
+        code = frame.f_code
+        if code not in self._local:
+            path = self._path(code.co_filename)
+            self._local[code] = self._looking(path, {line for _, line in findlinestarts(code) if line}) if path else None
+        return self._local[code]
+
+    def _looking(self, path: str, lines: Set[int]) -> Any:
+        """The tracer of one function's frames. It leaves them alone once enough was seen of all `lines`."""
 
         def local(frame: Any, event: str, _arg: Any) -> Any:
-            if event == "line" and self.on:
-                line = frame.f_lineno
-                if line not in enough and self._visit(path, line, frame):
-                    enough.add(line)
-            return local
+            line = frame.f_lineno
+            if event == "line" and line in lines and self.on and self._visit(path, line, frame):
+                lines.discard(line)
+                if not lines:
+                    self._local[frame.f_code] = None
+            return local if lines else None
 
         return local
 

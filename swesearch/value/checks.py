@@ -29,7 +29,8 @@ VALUED = frozenset({"-o", "-k", "-m", "-p", "-c", "-W", "-n", "--tb", "--maxfail
 BAD = frozenset({"failed", "error"})
 CUT = "Timeout"  # the error of a test that was cut short
 QUICK = 0.4  # CPU seconds for a test on the root, where nothing shows that it needs more
-TRACED, SLOWER = 1.2, 2.0  # at most, where lines or types are recorded; and how many times what a candidate's test may use
+TRACED, SLOWER = 1.2, 2.0  # for a test that hangs, where lines or types are recorded: at most, and times what a candidate's test may use
+TRACING = 40.0  # times what a test took that did not hang: recording makes it 10 to 20 times as slow, and a loaded machine more
 PER_TEST = 15  # a test that seems to hang gets this fraction of what a whole run may use, before it is believed
 SLOW, SLOW_BESIDE = 0.1, 20.0  # a failing test is slow that takes longer than both: so many seconds, so many times the fastest
 TYPICAL = 0.03  # CPU seconds that a test is taken to need where all of them hang
@@ -128,8 +129,20 @@ class CheckRun:
     def traced(self, state: State, trace: Literal["lines", "types"], focus: Mapping[str, Sequence[int]], only: Sequence[str]) -> TestRun:
         """`only` these tests on `state`, with executed lines or runtime types recorded. A check that is no Python test has no trace."""
         aim = tuple((path, tuple(lines)) for path, lines in focus.items())
-        seconds = min(TRACED, SLOWER * self.baseline.per_test)
-        return self._run(state, self._limits, only=tuple(only), trace=trace, focus=aim, seconds=seconds)
+        failing = [outcome for name, outcome in self.baseline.failing.items() if name in only]
+        run = self._run(state, self._limits, only=tuple(only), trace=trace, focus=aim, seconds=self._tracing(failing))
+        return run if state != self.root else replace(run, outcomes=tuple(self._as_untraced(outcome) for outcome in run.outcomes))
+
+    def _tracing(self, failing: Sequence[TestOutcome]) -> float:
+        """CPU seconds for a test under a tracer."""
+        if any(outcome.error == CUT for outcome in failing):
+            return min(TRACED, SLOWER * self.baseline.per_test)
+        return min(self._limits.seconds / 2, max(TRACED, TRACING * max((outcome.seconds for outcome in failing), default=0.0)))
+
+    def _as_untraced(self, outcome: TestOutcome) -> TestOutcome:
+        """What a test of the root says without a tracer, where it was cut short under one."""
+        known = self.baseline.failing.get(outcome.id)
+        return replace(known, lines=outcome.lines) if known and outcome.error == CUT else outcome
 
     def verify(self, state: State, sandbox: Sandbox) -> TestRun:
         """The plain check as the user gave it, in a process of its own in `sandbox`."""

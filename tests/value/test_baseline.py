@@ -35,18 +35,28 @@ def test_other():
 """
 
 
+SLOW = """\
+def double(number):
+    for each in range(4_000_000):
+        if each < 0:
+            return number
+    return undefined
+"""
+LAST = 5  # the line of it that fails
+
+
 @pytest.fixture
 def check_run(tmp_path):
     boxes = []
 
-    def make(condition, command=("pytest", "-q", "test_code.py")):
+    def make(condition, command=("pytest", "-q", "test_code.py"), code=CODE, seconds=30):
         repo = tmp_path / "repo"
         repo.mkdir()
-        (repo / "code_under_test.py").write_text(CODE)
+        (repo / "code_under_test.py").write_text(code)
         (repo / "test_code.py").write_text(TESTS.format(condition=condition))
         boxes.append(LocalSandbox(Environment(python=sys.executable), slots=1))
         store = Store.open(repo, tmp_path / "store", plain=True)
-        return CheckRun(store, boxes[0], store.root(), Check(command), Limits(seconds=30))
+        return CheckRun(store, boxes[0], store.root(), Check(command), Limits(seconds=seconds))
 
     yield make
     for box in boxes:
@@ -63,6 +73,19 @@ def test_where_a_warm_run_tells_of_the_root_what_a_cold_one_does_not_warm_runs_a
     check = check_run("os.getpid() == code.BEGAN")  # false in the fork of a process that had the module already
     assert check.baseline.passing == ("test_code.py::test_other",)
     assert check.nearby(check.root).level == "fresh"
+
+
+def test_a_test_that_a_tracer_makes_slow_is_given_the_time_to_fail_as_it_does_without(check_run):
+    check = check_run("True", code=SLOW)
+    (traced,) = check.traced(check.root, "lines", {}, tuple(check.baseline.failing)).outcomes[:1]
+    assert (traced.error, LAST in traced.lines["code_under_test.py"]) == ("NameError", True)
+
+
+def test_one_that_a_tracer_makes_too_slow_says_what_it_says_without(check_run):
+    """That it was cut short tells nothing of the bug, and its traceback leads elsewhere."""
+    check = check_run("True", code=SLOW, seconds=2)
+    (traced,) = [test for test in check.traced(check.root, "lines", {}, tuple(check.baseline.failing)).outcomes if test.outcome == "failed"]
+    assert (traced.error, traced.frames[-1].line) == ("NameError", LAST)
 
 
 def test_a_new_module_does_not_stand_in_for_one_that_the_tests_take_from_elsewhere(check_run):
