@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from sandbox.base import Frame, TestOutcome, TestRun
@@ -59,11 +60,23 @@ class Nearby:
 
 
 def broken_tests(passing: Sequence[str], run: TestRun | None) -> list[str]:
-    """Those of `passing` that `run` does not show to pass or to be skipped."""
+    """Those of `passing` that `run` does not show to pass or to be skipped.
+
+    A parameter may be in a test's name that is another each time, as the hour: for one that is gone, one that has come does.
+    """
     if run is None:
         return []
     fine = {o.id for o in run.outcomes if o.outcome not in BAD} if run.status in ("complete", "timeout") else set()
-    return [name for name in passing if name not in fine]
+    come = Counter(name.partition("[")[0] for name in fine.difference(passing) if "[" in name)
+    gone = set(passing).difference(o.id for o in run.outcomes)
+    return [name for name in passing if name not in fine and not (name in gone and _taken(come, name))]
+
+
+def _taken(come: Counter[str], name: str) -> bool:
+    """Whether a test of the same function has come, which then stands for this one alone."""
+    function = name.partition("[")[0]
+    come[function] -= 1
+    return come[function] >= 0
 
 
 def _gain(before: Mapping[str, TestOutcome], run: TestRun) -> float:

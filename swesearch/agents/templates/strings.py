@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from difflib import SequenceMatcher
 
 from tree_sitter import Node
@@ -123,6 +124,27 @@ def other(node: Node, context: Context) -> Drafts:
     for text in dict.fromkeys(texts):
         if text != old:
             yield context.put(node, text, context.alike(old, text), f"{text[:30]} instead")
+
+
+@template(5, "string", "concatenated_string")
+def interpolate(node: Node, context: Context) -> Drafts:
+    """Fill in the names in braces: the string was to be a formatted one."""
+    known = {name.text for name in context.names(node)} | {"self", "cls"}
+    parts = [part for part in strings(node) if _awaits(part, known, context)]
+    if not parts or (node.parent is not None and node.parent.type == "attribute"):  # .format() fills them in
+        return
+    text = node.text or b""
+    for part in reversed(parts):
+        place = part.start_byte - node.start_byte
+        text = text[:place] + b"f" + text[place:]
+    yield context.put(node, text.decode(), why=f"fill in {context.text(node)[:30]}")
+
+
+def _awaits(part: Node, known: AbstractSet[str], context: Context) -> bool:
+    """Whether names in braces are all known, and nothing fills them in."""
+    found = pieces(part, context)
+    names = re.findall(r"\{(\w+)", found[1]) if found is not None and found[0].strip("rR'\"") == "" else []
+    return bool(names) and known >= set(names)
 
 
 @template(2, "string")

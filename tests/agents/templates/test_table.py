@@ -236,6 +236,7 @@ STRINGS = [
     ),
     Case(strings.affix, "x = 'a:'", "x = 'a: '"),
     Case(strings.other, "def f(d):\n    g('a')\n    d['b']", "def f(d):\n    g('a')\n    d['a']", 3),
+    Case(strings.interpolate, "def f(a, b):\n    x = '{a!r} ' 'or ' '{b.c:>3}'", "def f(a, b):\n    x = f'{a!r} ' 'or ' f'{b.c:>3}'", 2),
     Case(strings.prefix, "x = 'a'", "x = b'a'"),
     Case(strings.field, "x = '%d' % y", "x = '%s' % y"),
     Case(strings.mode, "x = open(p, 'r')", "x = open(p, 'rb')"),
@@ -277,3 +278,8 @@ def test_every_template_of_the_table_has_an_example():
 
 def test_names_of_templates_tell_them_apart():
     assert len({t.name for t in TABLE}) == len(TABLE)
+
+
+@pytest.mark.parametrize("line", ["x = '{a}'.format(a=a)", "x = '{b}'", "x = '{}'", "x = f'{a}'", "x = b'{a}'"])
+def test_a_string_whose_braces_are_filled_in_otherwise_or_by_nothing_known_stays(line, mend):
+    assert not list(mend(strings.interpolate, f"def f(a):\n    {line}", 2))
