@@ -7,14 +7,17 @@ places is likelier; a factor of two more or less changes little.
 
 from __future__ import annotations
 
+import re
+from ast import literal_eval
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from keyword import kwlist
 from math import log
 
 from sandbox.base import TestOutcome
-from swesearch.code.outline import BRANCHES, LOOPS, assigned, calls, controlling, names, own_text, results, words
-from swesearch.code.parse import Function, first_line
+from swesearch.code.outline import BRANCHES, LOOPS, Outline, assigned, calls, controlling, names, own_text, results, words
+from swesearch.code.parse import Function, first_line, own, text
 from swesearch.code.scene import Place, Scene
 
 Named = Mapping[str, Sequence[tuple[str, Function]]]
@@ -39,6 +42,8 @@ TYPICAL: Mapping[str, float] = {  # how often a kind of statement is what a fix 
     **dict.fromkeys(("else_clause", "finally_clause", "nonlocal_statement"), 0.02),
 }
 COMMON = {"test", "tests", "self", "assertion", "error", *(word.lower() for word in kwlist)}  # say nothing of the place
+FILLED = re.compile(r"%[-+ #0-9.]*[a-zA-Z]|\{[^{}]*\}")  # where a string is filled in
+TELLS = 3  # characters, for a string to tell where it is written
 IMPORTED = 0.15  # weight of what runs on import, against a line in a function
 
 
@@ -207,3 +212,26 @@ def looping(scene: Scene, place: Place) -> bool:
 def spoken(scene: Scene, place: Place, said: Iterable[str]) -> bool:
     """Whether a place has one of these names in it."""
     return not names(scene.outline(place[0]), place[1]).isdisjoint(said)
+
+
+def telling(scene: Scene, place: Place, compared: tuple[str, str]) -> bool:
+    """Whether a string constant of a place is in one of two compared texts and not in the other: what came out is written there."""
+    left, right = compared
+    return any((piece in left) != (piece in right) for piece in _constants(scene.outline(place[0]), place[1]))
+
+
+@lru_cache(maxsize=1 << 15)
+def _constants(code: Outline, place: int) -> frozenset[str]:
+    """The string constants of a place, those that are filled in by their constant parts. Short ones say little."""
+    written = (text(node) for node in own(code.nodes[place]) if node.type == "string")
+    parts = (part for source in written for part in FILLED.split(_value(source)))
+    return frozenset(part for part in parts if len(part.strip()) >= TELLS)
+
+
+def _value(source: str) -> str:
+    """What a string's source stands for; of a formatted one its source."""
+    try:
+        value = literal_eval(source)
+    except (ValueError, SyntaxError):
+        return source.lstrip("frbFRB").strip("'\"")
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

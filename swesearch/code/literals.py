@@ -91,6 +91,16 @@ def of_message(message: str) -> Iterator[str]:
             yield from (text(n) for n in _literals(parse.parse(source[:1000]).root_node) if _constant(n))
 
 
+def compared(message: str) -> tuple[str, str]:
+    """The two texts that an assertion compares: the sides of its diff, or else the strings in `assert a == b`."""
+    lines = [match for line in message.splitlines() if (match := re.match(r"\s*([-+]) (.*)", line))]
+    left, right = ("\n".join(match[2] for match in lines if match[1] == sign) for sign in "-+")
+    if left and right:
+        return left, right
+    texts = [literal_eval(source) for source in of_message(message.partition("\n")[0]) if source[-1:] in {"'", '"'}]
+    return (str(texts[0]), str(texts[1])) if len(texts) == 2 else ("", "")
+
+
 def _of_parameters(scene: Scene, test: TestOutcome) -> Iterator[str]:
     """Literals in the decorators of a parametrized test, those whose text is in its id first."""
     _, bracket, case = test.id.partition("[")

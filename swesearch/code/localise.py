@@ -5,7 +5,7 @@
     spectrum(place)  ~ ochiai^2 * outflow * typical * words
     traceback(place) ~ weight by the traceback * sqrt(ochiai) * words
 
-Both parts are normalised. Where no frame of the repository is in the traceback (a failed assertion) the spectrum has all the mass.
+`words`: what a place shares with the failure, in words, names and strings. Both parts are normalised. Where no frame of the repository is in the traceback (a failed assertion) the spectrum has all the mass.
 Research note: on real projects a fix's line may rank first and yet its fix come 3,166th when mass is spread flat; so mass falls with rank.
 """
 
@@ -32,6 +32,7 @@ from swesearch.code.spectrum import ochiai
 TRACE = 0.7  # mass of the traceback, where it has frames in the repository
 LIKE = 3.0  # what sharing all rare words with the failure is worth
 SPOKEN = 1.5  # what naming an identifier of the error message is worth
+TELLING = 8.0  # what having a string is worth that only one side of a failed comparison has
 STUCK = 3.0  # what being in a loop is worth where a test did not end
 AROUND = 0.06  # share of a function's mass for its header and for the module's and class's constants it uses
 STEEP = 0.6  # weights are divided by rank ** STEEP
@@ -114,7 +115,12 @@ def _share(scene: Scene, test: TestOutcome) -> float:
 def _words(scene: Scene, test: TestOutcome, places: Collection[Place], issue: Mentions, said: Sequence[str]) -> dict[Place, float]:
     """How much likelier places are for the words they share with the test, its message and the issue."""
     like = clues.likeness(scene, places, clues.query(scene, test, issue.names))
-    return {p: (1 + LIKE * like[p]) * (SPOKEN if clues.spoken(scene, p, said) else 1.0) * _mentioned(scene, p, issue) for p in places}
+    texts = literals.compared(test.message)
+    return {
+        p: (1 + LIKE * like[p]) * (SPOKEN if clues.spoken(scene, p, said) else 1.0) * (TELLING if clues.telling(scene, p, texts) else 1.0)
+        * _mentioned(scene, p, issue)
+        for p in places
+    }  # fmt: skip
 
 
 def _mentioned(scene: Scene, place: Place, issue: Mentions) -> float:

@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.base import Frame, TestOutcome
 from swesearch.code import parse
-from swesearch.code.literals import expected_first, literals, names, of_message
+from swesearch.code.literals import compared, expected_first, literals, names, of_message
 from swesearch.code.scene import Scene
 from swesearch.value.protect import is_test
 
@@ -80,3 +80,18 @@ def test_a_hostile_message_costs_little() -> None:
 
 def test_a_message_that_holds_half_a_character_is_read_all_the_same() -> None:
     assert list(of_message("assert '\ud800' == 7")) == ["'\\ud800'", "7"]
+
+
+@pytest.mark.parametrize(
+    ("message", "sides"),
+    [
+        ("assert 'a...' == 'b...'\n  \n  - bc\n  + ac\n  ? ^", ("bc", "ac")),
+        ("'one' != 'two'\n- one\n+ two", ("one", "two")),
+        ("assert 'one' == 'two'", ("one", "two")),
+        ("assert 1 == 2", ("", "")),
+        ("assert 'one' in ['two', 'three']", ("", "")),
+        ("", ("", "")),
+    ],
+)
+def test_the_two_texts_that_an_assertion_compares(message: str, sides: tuple[str, str]) -> None:
+    assert compared(message) == sides

@@ -231,3 +231,20 @@ def test_a_collection_error_is_localised_by_its_frames() -> None:
     found = Localiser(run, lambda state, path: files[path], ["test_a.py::test_f"], "", is_test)(State("t"))
     assert lines(found) == [("a.py", 2)]
     assert found.names == ("z",)
+
+
+def test_a_string_that_only_one_side_of_the_comparison_has_tells_where_it_is_written(watch: Watch) -> None:
+    files = {
+        "page.py": "def foot(name):\n    return '<bye>%s</bye>' % name\n\n\ndef head(name):\n    return f'<h1>{name}</h1>'\n",
+        "test_page.py": """\
+from page import foot, head
+
+
+def test_page():
+    page = foot("x") + head("x")
+    assert page == "<by>x</by><h1>x</h1>", f"assert {page!r} == '<by>x</by><h1>x</h1>'"
+""",
+    }
+    (failed,) = watch(files)
+    found = localise([failed], [], "", is_test, lambda path: files[path].encode())
+    assert mass(found, "page.py", 2) > 0.8

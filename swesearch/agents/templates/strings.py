@@ -7,13 +7,18 @@ import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from difflib import SequenceMatcher
+from itertools import pairwise
 
 from tree_sitter import Node
 
 from swesearch.agents.templates.context import Context
+from swesearch.agents.templates.draft import Draft
 from swesearch.agents.templates.table import Drafts, template
+from swesearch.code.parse import own
 
 CHARACTERS = ("\\n", " ", ",", "/", ".", ":", "-", "_", "'", '"', ";", "\\t", "\\r", "|", "+", "*", "?", "%", "=", "(", ")")
+ALIKE = 0.6  # share of a string that is in an expected one, where it is to become a part of it
+NOT_RAW = str.maketrans("", "", "rR")
 AFFIXES = ("\\n", " ", "/", ".", ":", ",", "-", "_", ";", "=", "s")
 
 
@@ -54,24 +59,53 @@ def expected(node: Node, context: Context) -> Drafts:
     """
     wanted = list(dict.fromkeys(expected_strings(context)))
     for part in strings(node):
-        found = pieces(part, context)
-        for new, weight in _towards(found[1], wanted) if found is not None else ():
-            yield context.put(part, found[0] + new + found[2], weight, f"the string {new[:40]!r}") if found else context.put(part, new)
+        for rank, text in enumerate(wanted):
+            if found := _towards(part, text, context):
+                yield context.put(part, found[0], found[1] * 3 / (1 + 0.3 * rank), f"the string {found[0][:40]}")
 
 
-def _towards(content: str, wanted: list[str]) -> Iterator[tuple[str, float]]:
-    if not content.strip() or "\\" in content:
-        return
-    for rank, text in enumerate(wanted):
-        matcher = SequenceMatcher(None, content, text, autojunk=False)
-        blocks = [b for b in matcher.get_matching_blocks() if b.size]
-        same = sum(b.size for b in blocks)
-        if blocks and same >= 0.6 * len(content) and content not in text:
-            first, last = blocks[0], blocks[-1]
-            lead, tail = first.a, len(content) - last.a - last.size
-            new = text[max(0, first.b - lead) : last.b + last.size + tail]
-            escaped = new.replace("\\", "\\\\").replace("\n", "\\n").replace("'", "\\'").replace('"', '\\"')
-            yield escaped, same / len(content) * 3 / (1 + 0.3 * rank)
+@template(3, "statement")
+def all_expected(node: Node, context: Context) -> Drafts:
+    """All strings of the statement as the assertion expects them."""
+    parts = [part for part in own(node) if part.type == "string"]
+    for text in dict.fromkeys(expected_strings(context)) if len(parts) > 1 else ():
+        changes = [(part, found[0]) for part in parts if (found := _towards(part, text, context))]
+        if len(changes) > 1:
+            first, last = changes[0][0].start_byte, changes[-1][0].end_byte
+            between = [context.file.slice(a.end_byte, b.start_byte) for (a, _), (b, _) in pairwise(changes)]
+            after = "".join(new + gap for (_, new), gap in zip(changes, [*between, ""], strict=True))
+            yield Draft(first, last, after, 1.0, f"the strings as in {text[:40]!r}")
+
+
+def _towards(part: Node, text: str, context: Context) -> tuple[str, float] | None:
+    """The string turned into a part of `text`, and the share of it that was there; None where that is little, or all."""
+    found, content = pieces(part, context), _content(part, context)
+    if found is None or not content.strip() or content in text:
+        return None
+    blocks = [block for block in SequenceMatcher(None, content, text, autojunk=False).get_matching_blocks() if block.size]
+    same = sum(block.size for block in blocks) / len(content)
+    if same < ALIKE:
+        return None
+    lead, tail = blocks[0].a, len(content) - blocks[-1].a - blocks[-1].size
+    return _spelt(found, text[max(0, blocks[0].b - lead) : blocks[-1].b + blocks[-1].size + tail]), same
+
+
+def _content(part: Node, context: Context) -> str:
+    """What a string constant stands for, "" where that is unknown."""
+    try:
+        value = ast.literal_eval(context.text(part))
+    except (ValueError, SyntaxError):
+        return ""
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _spelt(found: tuple[str, str, str], content: str) -> str:
+    """A string with this content, between the same quotes."""
+    opening, _, closing = found
+    if "r" in opening.lower() and closing not in content and "\n" not in content and not content.endswith("\\"):
+        return opening + content + closing
+    escaped = content.replace("\\", "\\\\").replace("\n", "\\n").replace("'", "\\'").replace('"', '\\"')
+    return opening.translate(NOT_RAW) + escaped + closing
 
 
 @template(4, "string", "concatenated_string")
