@@ -5,7 +5,8 @@
     spectrum(place)  ~ ochiai^2 * outflow * typical * words
     traceback(place) ~ weight by the traceback * sqrt(ochiai) * words
 
-`words`: what a place shares with the failure, in words, names and strings. Both parts are normalised. Where no frame of the repository is in the traceback (a failed assertion) the spectrum has all the mass.
+Words, names and strings that a place shares with the failure are its `words`. Both parts are normalised. Where no frame of the
+repository is in the traceback (a failed assertion) the spectrum has all the mass.
 Research note: on real projects a fix's line may rank first and yet its fix come 3,166th when mass is spread flat; so mass falls with rank.
 """
 
