@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from difflib import SequenceMatcher
-from itertools import pairwise
+from difflib import Match, SequenceMatcher
+from itertools import combinations_with_replacement, pairwise
 
 from tree_sitter import Node
 
@@ -84,10 +84,19 @@ def _towards(part: Node, text: str, context: Context) -> tuple[str, float] | Non
         return None
     blocks = [block for block in SequenceMatcher(None, content, text, autojunk=False).get_matching_blocks() if block.size]
     same = sum(block.size for block in blocks) / len(content)
-    if same < ALIKE:
-        return None
-    lead, tail = blocks[0].a, len(content) - blocks[-1].a - blocks[-1].size
-    return _spelt(found, text[max(0, blocks[0].b - lead) : blocks[-1].b + blocks[-1].size + tail]), same
+    return (_spelt(found, _nearest(content, text, blocks)), same) if same >= ALIKE else None
+
+
+def _nearest(content: str, text: str, blocks: Sequence[Match]) -> str:
+    """The part of `text` that is most like `content`, from one of the longest blocks they share to another, and a little around."""
+    longest = sorted(sorted(blocks, key=lambda block: -block.size)[:3])
+    parts = {
+        text[max(0, first.b - lead) : last.b + last.size + tail]
+        for first, last in combinations_with_replacement(longest, 2)
+        for lead in {*range(min(first.a, 3)), first.a}
+        for tail in {*range(min(len(content) - last.a - last.size, 3)), len(content) - last.a - last.size}
+    }
+    return max(sorted(parts), key=lambda part: SequenceMatcher(None, content, part, autojunk=False).ratio())
 
 
 def _content(part: Node, context: Context) -> str:
