@@ -56,7 +56,9 @@ WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 @template(3.5, "identifier", "attribute", "call")
 def opposite(node: Node, context: Context) -> Drafts:
-    """The opposite. `left` becomes `right`, `max_x` becomes `min_x`, wherever the file knows that name."""
+    """The opposite. `left` becomes `right`, `max_x` becomes `min_x`, where there is that variable, or an attribute somewhere."""
+    variable = node.type == "identifier" and (node.parent is None or node.parent.child_by_field_name("name") != node)
+    known = context.scope.names.keys() | ({name.text for name in context.names(node)} if variable else context.around.words)
     called = node.child_by_field_name("function") if node.type == "call" else node
     token = called.named_children[-1] if called is not None and called.type == "attribute" else called
     old = context.text(token) if token is not None and token.type == "identifier" else ""
@@ -64,7 +66,7 @@ def opposite(node: Node, context: Context) -> Drafts:
         for word in OPPOSITE.get(match.group().lower(), ()):
             cased = word.capitalize() if match.group()[0].isupper() else word
             new = old[: match.start()] + cased + old[match.end() :]
-            if token is not None and (new in context.around.words or new in context.scope.names):
+            if token is not None and new in known:
                 yield context.put(token, new, 1.0, f"{new} instead of {old}")
 
 

@@ -285,3 +285,9 @@ def test_names_of_templates_tell_them_apart():
 @pytest.mark.parametrize("line", ["x = '{a}'.format(a=a)", "x = '{b}'", "x = '{}'", "x = f'{a}'", "x = b'{a}'"])
 def test_a_string_whose_braces_are_filled_in_otherwise_or_by_nothing_known_stays(line, mend):
     assert not list(mend(strings.interpolate, f"def f(a):\n    {line}", 2))
+
+
+def test_the_opposite_of_a_variable_is_one_that_is_known_there(mend):
+    source = "def f(left):\n    g(left)\n\n\ndef h(right):\n    pass"
+    assert not list(mend(names.opposite, source, 2))
+    assert "def f(left):\n    g(x.right)" in mend(names.opposite, "def f(left):\n    g(x.left)\nh.right", 2)[0]
