@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,15 @@ def repo(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return make
+
+
+@pytest.fixture
+def open_store(repo: Callable[..., Path], tmp_path: Path) -> Iterator[Callable[[Mapping[str, str | bytes]], Any]]:
+    """A store of a repository with these files."""
+    from swesearch.store import Store
+
+    with ExitStack() as stack:
+        yield lambda files: stack.enter_context(closing(Store.open(repo(files), tmp_path / "store.git")))
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,11 @@ from sandbox.plain import PlainRun
 from swesearch.base import State
 from swesearch.value.checks import BAD, CheckRun
 from swesearch.value.disguise import Disguise
-from swesearch.value.tests import broken_tests
+from swesearch.value.impact import reached
+from swesearch.value.tests import broken_so_far, broken_tests
 
 DISGUISED = 20  # failing tests of a check that are run again under other names
+REACHED = 12  # test files that are compared where all together are too many
 ADDRESS = re.compile(r"0x[0-9a-f]+")
 FAILED, BROKEN = 1, 2  # pytest's exit status where tests failed, and where some could not be collected
 
@@ -121,12 +123,12 @@ def _nearby_proof(passing: Sequence[str], run: TestRun) -> Proof:
 
 
 def _rest_proof(check: CheckRun, state: State, box: Sandbox) -> Iterator[Proof]:
-    """The tests in other files, where they run within the limits of one run."""
+    """The tests in other files: all where they run within the limits of one run, else those that the change reaches first."""
     before = check.rest(check.root, box)
     if before is None or before.status == "empty":
         return
     if before.status != "complete":
-        yield Proof(True, f"tests in other files were not compared: on the code as it is they end as {before.status}")
+        yield _reached_proof(check, state, box, before.status)
         return
     passing = [outcome.id for outcome in before.outcomes if outcome.outcome == "passed"]
     after = check.rest(state, box)
@@ -135,6 +137,19 @@ def _rest_proof(check: CheckRun, state: State, box: Sandbox) -> Iterator[Proof]:
         yield Proof(False, f"newly failing elsewhere: {', '.join(broken[:3])}{how}")
     else:
         yield Proof(True, f"none of the {len(passing)} passing tests in other files is broken")
+
+
+def _reached_proof(check: CheckRun, state: State, box: Sandbox, status: str) -> Proof:
+    """The tests nearest to the change, where all together do not come to an end on the code as it is."""
+    before = check.near(check.root, box, reached(check.store, check.root, state)[:REACHED])
+    passing = [outcome.id for outcome in before.outcomes if outcome.outcome == "passed"]
+    others = f"on the code as it is they end as {status}"
+    if not passing:
+        return Proof(True, f"tests in other files were not compared: {others}")
+    paths = tuple(dict.fromkeys(name.partition("::")[0] for name in passing))
+    if broken := broken_so_far(passing, check.near(state, box, paths, passing)):
+        return Proof(False, f"newly failing elsewhere: {', '.join(broken[:3])}")
+    return Proof(True, f"none of {len(passing)} passing tests near the change is broken; the other files were not compared: {others}")
 
 
 def _count(run: TestRun) -> str:

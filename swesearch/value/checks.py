@@ -56,12 +56,13 @@ class CheckRun:
     def __init__(self, store: Store, sandbox: Sandbox, root: State, check: Check, limits: Limits, where: str = "") -> None:
         self.check = check
         self._where = where or "the environment"
-        self._store = store
+        self.store = store
         self._sandbox = sandbox
         self.root = root
         self._limits = limits
         self._warm = Warm()
         self._archived: bytes | None = None
+        self._known: dict[tuple[str, ...], TestRun] = {}  # what tests elsewhere do on the root, by what pytest is told
         self._lock = threading.Lock()
         job = job_of(check.command, self._exists)
         self._job = job and replace(job, module=True, env=self._import_path(job), seconds=QUICK)
@@ -158,7 +159,7 @@ class CheckRun:
     def disguised(self, names: Sequence[str]) -> Disguise:
         """Copies of tests under names that nobody can know."""
         paths = dict.fromkeys(name.partition("::")[0] for name in names if "::" in name)
-        sources = {path: self._store.read(self.root, path) for path in paths if self._exists(path)}
+        sources = {path: self.store.read(self.root, path) for path in paths if self._exists(path)}
         return disguise(sources, names, SystemRandom())
 
     def in_disguise(self, state: State, sandbox: Sandbox, tests: Disguise) -> TestRun:
@@ -192,19 +193,36 @@ class CheckRun:
 
     def rest(self, state: State, sandbox: Sandbox) -> TestRun | None:
         """The repository's tests in other files, in a process of its own in `sandbox`; None where the check is no Python test."""
-        return self._fresh(state, sandbox, _other_files, self._patience) if self._job and self._others else None
+        return self._elsewhere(state, sandbox, _other_files, ()) if self._job and self._others else None
+
+    def near(self, state: State, sandbox: Sandbox, paths: Sequence[str], only: Sequence[str] = ()) -> TestRun:
+        """The tests in these files, the first ones first, as far as they come; or `only` these of them. The check's own are left out."""
+        others = tuple(path for path in paths if self._job and path not in _files(self._job))
+        return self._elsewhere(state, sandbox, lambda job: (*_no_targets(job), *others), only) if others else TestRun("empty")
+
+    def _elsewhere(self, state: State, sandbox: Sandbox, widen: Widen, only: Sequence[str]) -> TestRun:
+        """Tests that the check does not name. What they do on the root is asked once."""
+        assert self._job
+        asked = widen(self._job)
+        if state == self.root and asked in self._known:
+            return self._known[asked]
+        job = replace(self._job, args=asked, only=tuple(only), seconds=self._patience)
+        run = run_tests(sandbox, self.files(state), job, self._limits)
+        if state == self.root:
+            self._known[asked] = run
+        return run
 
     @cached_property
     def _others(self) -> bool:
         """Whether the repository has test files that the check does not name."""
         named = _files(self._job) if self._job else ()
-        return any(COLLECTED.search(path) and path not in named for path in self._store.files(self.root))
+        return any(COLLECTED.search(path) and path not in named for path in self.store.files(self.root))
 
     def files(self, state: State) -> Files:
         """`state` as a sandbox takes it, the check's own files as they are in the root."""
-        known = self._store.files(self.root)
+        known = self.store.files(self.root)
         outside = {name.partition(".")[0] for name in self._warm.modules or ()} - {*self._warm.own}
-        changed = {path: file for path, file in self._store.changed(self.root, state).items() if not protected(path, known, outside)}
+        changed = {path: file for path, file in self.store.changed(self.root, state).items() if not protected(path, known, outside)}
         return Files(self.root.tree, self._archive, changed)
 
     def _run(self, state: State, limits: Limits, only: Sequence[str] = (), **how: object) -> TestRun:
@@ -249,11 +267,11 @@ class CheckRun:
 
     def _archive(self) -> bytes:
         with self._lock:
-            self._archived = self._archived or self._store.archive(self.root)
+            self._archived = self._archived or self.store.archive(self.root)
             return self._archived
 
     def _exists(self, path: str) -> bool:
-        files = self._store.files(self.root)
+        files = self.store.files(self.root)
         return path in files or any(name.startswith(path.rstrip("/") + "/") for name in files)
 
     def _failing(self, run: TestRun) -> Mapping[str, TestOutcome]:

@@ -16,9 +16,8 @@ from sandbox.pytests import TestJob, run_tests
 from swesearch.base import Attempt, Measurement, State
 from swesearch.code.touched import UNREADABLE, program
 from swesearch.store import Store
-from swesearch.value.checks import BAD
 from swesearch.value.protect import is_test, protected
-from swesearch.value.tests import broken_tests
+from swesearch.value.tests import broken_so_far
 
 TEST_NAME = re.compile(r"(?:test|unittest)_(.+)|(.+)_test|tests?")
 WORD = re.compile(r"[A-Za-z_]\w*")
@@ -130,17 +129,10 @@ class Regression:
         if not passing:
             return Measurement(self.name, 0.0, known=False, feedback="no test near the change passes on the code as it is")
         run = self._trials.on(state)
-        broken = _broken(passing, run)
+        broken = broken_so_far(passing, run)
         words = f"newly failing: {', '.join(broken[:5])}" if broken else ""
         facts = {"broken": broken[:20], "count": len(broken), "passing": len(passing), "status": run.status}
         return Measurement(self.name, 1 - len(broken) / len(passing), feedback=words, facts=facts)
-
-
-def _broken(passing: Sequence[str], run: TestRun) -> list[str]:
-    """The tests that pass no more; what a run did not come to before its time was up is not known to be broken."""
-    if run.status != "timeout":
-        return broken_tests(passing, run)
-    return [outcome.id for outcome in run.outcomes if outcome.outcome in BAD and outcome.id in passing]
 
 
 def _tests_of(source: bytes) -> Iterator[tuple[str, frozenset[str]]]:

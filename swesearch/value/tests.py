@@ -72,6 +72,13 @@ def broken_tests(passing: Sequence[str], run: TestRun | None) -> list[str]:
     return [name for name in passing if name not in fine and not (name in gone and _taken(come, name))]
 
 
+def broken_so_far(passing: Sequence[str], run: TestRun) -> list[str]:
+    """The tests that pass no more; what a run did not come to before its time was up is not known to be broken."""
+    if run.status != "timeout":
+        return broken_tests(passing, run)
+    return [outcome.id for outcome in run.outcomes if outcome.outcome in BAD and outcome.id in passing]
+
+
 def _taken(come: Counter[str], name: str) -> bool:
     """Whether a test of the same function has come, which then stands for this one alone."""
     function = name.partition("[")[0]

@@ -32,13 +32,13 @@ def box():
 def prove(repo, tmp_path, box):
     """What is said of a change of deep.py, given the tests."""
 
-    def go(tests, after, command=("pytest", "-q", "test_deep.py")):
-        store = Store.open(repo({"deep.py": CODE, "test_deep.py": tests, "conftest.py": ""}), tmp_path / "store")
+    def go(tests, after, command=("pytest", "-q", "test_deep.py"), more=None, seconds=30):
+        store = Store.open(repo({"deep.py": CODE, "test_deep.py": tests, "conftest.py": "", **(more or {})}), tmp_path / "store")
         root = store.root()
-        check = CheckRun(store, box, root, Check(command), Limits(seconds=30))
+        check = CheckRun(store, box, root, Check(command), Limits(seconds=seconds))
         assert list(check.baseline.failing) == ["test_deep.py::test_answer"]
         state = store.apply(root, [Replace("deep.py", CODE.encode(), after.encode())])
-        found = list(proofs(check, state, box, with_rest=False))
+        found = list(proofs(check, state, box, with_rest=more is not None))
         store.close()
         return found
 
@@ -71,3 +71,14 @@ def test_a_plain_command_that_does_not_show_the_bug_is_not_held_against_a_candid
     found = prove(tests, CODE.replace("41", "42"), ("pytest", "-q", "-rN", "test_deep.py"))
     assert all(proof.holds for proof in found)
     assert "was not compared" in found[2].words
+
+
+@pytest.mark.parametrize(("kept", "holds"), [("odd() == 1", True), ("answer() == 41", False)])
+def test_where_all_other_tests_take_too_long_those_that_the_change_reaches_are_compared(prove, kept, holds):
+    others = {
+        "test_a_long.py": "import pytest, time\n\n\n@pytest.mark.parametrize('n', range(20))\ndef test_long(n):\n    time.sleep(1)\n",
+        "test_kept.py": f"from deep import answer, odd\n\n\ndef test_kept():\n    assert {kept}\n",
+    }
+    found = prove(PLAIN, CODE.replace("41", "42"), more={**others, "deep.py": CODE + "\n\ndef odd():\n    return 1\n"}, seconds=8)
+    assert [proof.holds for proof in found] == [True, True, True, holds]
+    assert ("none of 1 passing tests near the change is broken" if holds else "test_kept.py::test_kept") in found[3].words

@@ -93,7 +93,7 @@ def test_a_new_module_does_not_stand_in_for_one_that_the_tests_take_from_elsewhe
     check = check_run("__import__('idna').encode('a') == b'a'")
     assert set(check.baseline.failing) == {"test_code.py::test_double"}
     fake = b"import code_under_test\n\ncode_under_test.double = lambda number: 4\n"
-    state = check._store.apply(check.root, [Create("idna/__init__.py", fake), Create("mine.py", b"x = 1\n")])
+    state = check.store.apply(check.root, [Create("idna/__init__.py", fake), Create("mine.py", b"x = 1\n")])
     assert list(check.files(state).changed) == ["mine.py"]
 
 

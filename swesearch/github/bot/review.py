@@ -16,13 +16,13 @@ from swesearch.base import Event
 from swesearch.github.bot.base import Ending, Finding, Report
 from swesearch.github.bot.checkout import Pair, check_out
 from swesearch.github.bot.diffs import changed_lines
-from swesearch.github.bot.impact import reached
 from swesearch.github.bot.prove import cut, grouped, prove, suspects
 from swesearch.github.bot.repair import Repairs
 from swesearch.github.bot.sides import Sides
 from swesearch.github.bot.trials import Seen, Side
 from swesearch.settings import Settings, load
 from swesearch.store import Store
+from swesearch.value.impact import reached
 
 TOLD, PROVEN = 3, 6  # findings that are told; causes that are looked into
 Show = Callable[[Event], None]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from swesearch.base import Edit, Replace
-from swesearch.github.bot.impact import is_test_file, reached
 from swesearch.store import Store
+from swesearch.value.impact import is_test_file, reached
 
 Open = Callable[[Mapping[str, str | bytes]], Store]
 FILES = {
