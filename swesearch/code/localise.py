@@ -201,8 +201,8 @@ class Localiser:
         files = tuple(dict.fromkeys(test.split("::")[0] for test in self._failing))
         own = self._run(state, Trace("lines", (*self._failing, *files)))
         failing = [test for test in _failures(own) if test.id in self._failing] or _failures(own)
-        cut = own.status != "complete" and own.outcomes and failing  # before it came to the others, maybe
-        beside = self._run(state, Trace("lines", files)) if cut else TestRun("empty")
+        cut = own.status != "complete" and failing and not any(test.outcome == "passed" for test in own.outcomes)
+        beside = self._run(state, Trace("lines", files)) if cut else TestRun("empty")  # it did not come to the others
         ran = {test.id: test for test in (*beside.outcomes, *own.outcomes) if test.outcome == "passed"}
         source = partial(self._read, state)
         found = localise(failing, list(ran.values()), self._issue, self._is_test, source, _imported(own))
