@@ -16,8 +16,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--say", default="I have nothing to add.", metavar="TEXT", help="what each answer says")
     chosen = parser.parse_args(arguments)
     with FakeProvider(says(chosen.say), port=chosen.port) as provider:
-        print(f"export ANTHROPIC_BASE_URL={provider.url} ANTHROPIC_API_KEY=none", flush=True)
         try:
+            print(f"export ANTHROPIC_BASE_URL={provider.url} ANTHROPIC_API_KEY=none", flush=True)
             threading.Event().wait()
         except KeyboardInterrupt:
             print()
