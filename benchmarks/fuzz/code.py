@@ -73,6 +73,7 @@ class Ground:
         for words in (("init", "-q"), ("add", "-A"), commit):
             self.git(*words)
         self.store = Store.open(self.repo, self.folder / "store.git")
+        atexit.register(self.store.close)
         self.root = self.store.root()
 
     def git(self, *words: str, stdin: bytes = b"", environ: Mapping[str, str] = ENVIRON) -> bytes:
