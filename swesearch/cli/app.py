@@ -1,6 +1,7 @@
-"""The commands. Signatures and help here, work elsewhere: nothing heavy is imported before a command runs."""
+"""The commands. Signatures and help here, work elsewhere: nothing heavy is imported before a command runs.
 
-from __future__ import annotations
+Here and in the other files of commands annotations are no strings: typer reads them at each start, and would compile them several times.
+"""
 
 from pathlib import Path
 from typing import Annotated

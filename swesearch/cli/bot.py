@@ -1,7 +1,5 @@
 """`swesearch bot`: review pull requests. Signatures and help here, work in swesearch/github/bot."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The commands around GitHub: proofs that travel, and pull requests. Signatures and help here, work in publishing.py and proving.py."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

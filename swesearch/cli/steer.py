@@ -1,7 +1,5 @@
 """Commands that steer a search from another terminal, and go on from what one found. Signatures and help here, work in steering.py."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Commands that tell of a run: in words, as other tools' files, through plain git. Signatures and help here, work elsewhere."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -26,7 +26,7 @@ def one_error_line(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def test_help_is_quick() -> None:
-    assert min(seconds_of_cpu("--help") for _ in range(3)) < 0.3  # the best of three: other work on the processors slows down each
+    assert min(seconds_of_cpu("--help") for _ in range(5)) < 0.3  # the best of five: other work on the processors slows down each
 
 
 def seconds_of_cpu(*arguments: str) -> float:
