@@ -8,7 +8,6 @@ places is likelier; a factor of two more or less changes little.
 from __future__ import annotations
 
 import re
-from ast import literal_eval
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -16,6 +15,7 @@ from keyword import kwlist
 from math import log
 
 from sandbox.base import TestOutcome
+from swesearch.code.literals import string_value
 from swesearch.code.outline import BRANCHES, LOOPS, Outline, assigned, calls, controlling, names, own_text, results, words
 from swesearch.code.parse import Function, first_line, own, text
 from swesearch.code.scene import Place, Scene
@@ -224,14 +224,6 @@ def telling(scene: Scene, place: Place, compared: tuple[str, str]) -> bool:
 def _constants(code: Outline, place: int) -> frozenset[str]:
     """The string constants of a place, those that are filled in by their constant parts. Short ones say little."""
     written = (text(node) for node in own(code.nodes[place]) if node.type == "string")
-    parts = (part for source in written for part in FILLED.split(_value(source)))
+    contents = (source.lstrip("frbFRB").strip("'\"") if (found := string_value(source)) is None else found for source in written)
+    parts = (part for content in contents for part in FILLED.split(content))
     return frozenset(part for part in parts if len(part.strip()) >= TELLS)
-
-
-def _value(source: str) -> str:
-    """What a string's source stands for; of a formatted one its source."""
-    try:
-        value = literal_eval(source)
-    except (ValueError, SyntaxError):
-        return source.lstrip("frbFRB").strip("'\"")
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

@@ -97,8 +97,17 @@ def compared(message: str) -> tuple[str, str]:
     left, right = ("\n".join(match[2] for match in lines if match[1] == sign) for sign in "-+")
     if left and right:
         return left, right
-    texts = [literal_eval(source) for source in of_message(message.partition("\n")[0]) if source[-1:] in {"'", '"'}]
-    return (str(texts[0]), str(texts[1])) if len(texts) == 2 else ("", "")
+    texts = [found for source in of_message(message.partition("\n")[0]) if (found := string_value(source)) is not None]
+    return (texts[0], texts[1]) if len(texts) == 2 else ("", "")
+
+
+def string_value(source: str) -> str | None:
+    """What the source of a string stands for, bytes as Latin-1; None where it is something else, or filled in when it runs."""
+    try:
+        value = literal_eval(source)
+    except (ValueError, SyntaxError):
+        return None
+    return value.decode("latin-1") if isinstance(value, bytes) else value if isinstance(value, str) else None
 
 
 def _of_parameters(scene: Scene, test: TestOutcome) -> Iterator[str]:

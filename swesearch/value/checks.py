@@ -204,13 +204,11 @@ class CheckRun:
         """Tests that the check does not name. What they do on the root is asked once."""
         assert self._job
         asked = widen(self._job)
-        if state == self.root and asked in self._known:
-            return self._known[asked]
-        job = replace(self._job, args=asked, only=tuple(only), seconds=self._patience)
-        run = run_tests(sandbox, self.files(state), job, self._limits)
-        if state == self.root:
-            self._known[asked] = run
-        return run
+        if state != self.root:
+            return self._fresh(state, sandbox, widen, self._patience, only=only)
+        if asked not in self._known:
+            self._known[asked] = self._fresh(state, sandbox, widen, self._patience)
+        return self._known[asked]
 
     @cached_property
     def _others(self) -> bool:
@@ -233,11 +231,13 @@ class CheckRun:
         job = replace(self._job, args=_whole_files(self._job), only=wanted, **how)  # type: ignore[arg-type]
         return run_tests(self._sandbox, self.files(state), job, limits, self._warm)
 
-    def _fresh(self, state: State, sandbox: Sandbox, widen: Widen, seconds: float, learns: Warm | None = None) -> TestRun:
+    def _fresh(
+        self, state: State, sandbox: Sandbox, widen: Widen, seconds: float, learns: Warm | None = None, only: Sequence[str] = ()
+    ) -> TestRun:
         """A run in a process of its own."""
         if self._job is None:
             return self._plain(sandbox, state, self._limits)
-        job = replace(self._job, args=widen(self._job), seconds=seconds)
+        job = replace(self._job, args=widen(self._job), seconds=seconds, only=tuple(only))
         return run_tests(sandbox, self.files(state), job, self._limits, learns)
 
     def _plain(self, sandbox: Sandbox, state: State, limits: Limits) -> TestRun:

@@ -65,7 +65,7 @@ def _swe_find(name: Any) -> Any:
     for home in _swe_homes:
         try:
             module = importlib.import_module(home)
-        except BaseException:  # noqa: BLE001 (a module that cannot be imported has no names)
+        except (Exception, SystemExit):  # noqa: BLE001 (a module that cannot be imported, whatever it raises, has no names)
             continue
         if hasattr(module, name):
             _swe_space[name] = getattr(module, name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -14,6 +13,7 @@ from tree_sitter import Node
 from swesearch.agents.templates.context import Context
 from swesearch.agents.templates.draft import Draft
 from swesearch.agents.templates.table import Drafts, template
+from swesearch.code.literals import string_value
 from swesearch.code.parse import own
 
 CHARACTERS = ("\\n", " ", ",", "/", ".", ":", "-", "_", "'", '"', ";", "\\t", "\\r", "|", "+", "*", "?", "%", "=", "(", ")")
@@ -42,13 +42,8 @@ def strings(node: Node) -> Iterator[Node]:
 
 def expected_strings(context: Context) -> Iterator[str]:
     """The strings the failing assertion compares with."""
-    for text in context.localisation.literals[:30]:
-        if len(text) < 2000 and text[-1:] in {"'", '"'}:
-            try:
-                value = ast.literal_eval(text)
-            except (ValueError, SyntaxError):
-                continue
-            yield value.decode("latin-1") if isinstance(value, bytes) else value
+    short = (text for text in context.localisation.literals[:30] if len(text) < 2000)
+    return (value for text in short if (value := string_value(text)) is not None)
 
 
 @template(5, "string", "concatenated_string")
@@ -71,16 +66,20 @@ def all_expected(node: Node, context: Context) -> Drafts:
     for text in dict.fromkeys(expected_strings(context)) if len(parts) > 1 else ():
         changes = [(part, found[0]) for part in parts if (found := _towards(part, text, context))]
         if len(changes) > 1:
-            first, last = changes[0][0].start_byte, changes[-1][0].end_byte
-            between = [context.file.slice(a.end_byte, b.start_byte) for (a, _), (b, _) in pairwise(changes)]
-            after = "".join(new + gap for (_, new), gap in zip(changes, [*between, ""], strict=True))
-            yield Draft(first, last, after, 1.0, f"the strings as in {text[:40]!r}")
+            yield _together(changes, context, f"the strings as in {text[:40]!r}")
+
+
+def _together(changes: Sequence[tuple[Node, str]], context: Context, why: str) -> Draft:
+    """Several strings replaced at once, in the order in which they stand."""
+    between = [context.file.slice(one.end_byte, other.start_byte) for (one, _), (other, _) in pairwise(changes)]
+    after = "".join(new + gap for (_, new), gap in zip(changes, [*between, ""], strict=True))
+    return Draft(changes[0][0].start_byte, changes[-1][0].end_byte, after, 1.0, why)
 
 
 def _towards(part: Node, text: str, context: Context) -> tuple[str, float] | None:
     """The string turned into a part of `text`, and the share of it that was there; None where that is little, or all."""
-    found, content = pieces(part, context), _content(part, context)
-    if found is None or not content.strip() or content in text:
+    found, content = pieces(part, context), string_value(context.text(part))
+    if found is None or content is None or not content.strip() or content in text:
         return None
     blocks = [block for block in SequenceMatcher(None, content, text, autojunk=False).get_matching_blocks() if block.size]
     same = sum(block.size for block in blocks) / len(content)
@@ -97,15 +96,6 @@ def _nearest(content: str, text: str, blocks: Sequence[Match]) -> str:
         for tail in {*range(min(len(content) - last.a - last.size, 3)), len(content) - last.a - last.size}
     }
     return max(sorted(parts), key=lambda part: SequenceMatcher(None, content, part, autojunk=False).ratio())
-
-
-def _content(part: Node, context: Context) -> str:
-    """What a string constant stands for, "" where that is unknown."""
-    try:
-        value = ast.literal_eval(context.text(part))
-    except (ValueError, SyntaxError):
-        return ""
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def _spelt(found: tuple[str, str, str], content: str) -> str:
@@ -176,11 +166,7 @@ def interpolate(node: Node, context: Context) -> Drafts:
     parts = [part for part in strings(node) if _awaits(part, known, context)]
     if not parts or (node.parent is not None and node.parent.type == "attribute"):  # .format() fills them in
         return
-    text = node.text or b""
-    for part in reversed(parts):
-        place = part.start_byte - node.start_byte
-        text = text[:place] + b"f" + text[place:]
-    yield context.put(node, text.decode(), why=f"fill in {context.text(node)[:30]}")
+    yield _together([(part, "f" + context.text(part)) for part in parts], context, f"fill in {context.text(node)[:30]}")
 
 
 def _awaits(part: Node, known: AbstractSet[str], context: Context) -> bool:
