@@ -4,8 +4,8 @@ import signal
 import sys
 import threading
 import time
-from dis import findlinestarts
-from typing import Any, Callable, Dict, List, Set
+from dis import findlinestarts, opmap
+from typing import AbstractSet, Any, Callable, Dict, List, Optional, Set
 
 from swesearch_probe.failures import inside  # type: ignore[import-not-found]
 
@@ -13,15 +13,25 @@ MONITORING: Any = getattr(sys, "monitoring", None)  # Python 3.12 on
 TOOL = 4
 EVERY = 0.2  # CPU seconds between two reports: what a test ran before it was killed must have been told
 EAGER = 0.05
+RESUME = opmap.get("RESUME", -1)  # Python 3.11 on: what a function does up to here counts as its header's, and no tracer is told
+
+
+def lines_of(code: Any) -> Set[int]:
+    """The lines that a tracer is told of where they run."""
+    size = len(code.co_code)
+    begun = next((at + 2 for at in range(0, size, 2) if code.co_code[at] == RESUME), 0)
+    starts = list(findlinestarts(code)) + [(size, None)]
+    return {line for (_, line), (end, _) in zip(starts, starts[1:]) if line and end > begun}
 
 
 class Seen:
-    """Calls `visit(path, line, frame)` at each line of the work tree's files that `wanted` is true of.
+    """Calls `visit(path, line, frame)` at lines of the work tree's files: those that `wanted(path)` gives, all where it gives none at
+    all, and nothing of a file for which it returns None.
 
     `visit` returns whether it has seen enough of that line; `again` makes it be asked again.
     """
 
-    def __init__(self, root: str, wanted: Callable[[str], bool], visit: Callable[[str, int, Any], bool]) -> None:
+    def __init__(self, root: str, wanted: Callable[[str], Optional[AbstractSet[int]]], visit: Callable[[str, int, Any], bool]) -> None:
         self._root, self._wanted, self._visit = root, wanted, visit
         self._paths: Dict[str, str] = {}
         self._local: Dict[Any, Any] = {}  # the tracer of a code's frames, None where nobody wants more of it
@@ -32,7 +42,7 @@ class Seen:
         path = self._paths.get(filename)
         if path is None:
             path = inside(filename, self._root)
-            path = self._paths[filename] = path if path and self._wanted(path) else ""
+            path = self._paths[filename] = path if path and self._wanted(path) is not None else ""
         return path
 
     def start(self) -> None:
@@ -63,7 +73,8 @@ class Seen:
         return MONITORING.DISABLE
 
     def _line(self, code: Any, line: int) -> Any:
-        if not self.on or self._visit(self._path(code.co_filename), line, sys._getframe(1)):
+        path = self._path(code.co_filename)
+        if not self.on or line not in (self._wanted(path) or (line,)) or self._visit(path, line, sys._getframe(1)):
             return MONITORING.DISABLE
         return None
 
@@ -71,7 +82,9 @@ class Seen:
         code = frame.f_code
         if code not in self._local:
             path = self._path(code.co_filename)
-            self._local[code] = self._looking(path, {line for _, line in findlinestarts(code) if line}) if path else None
+            lines = lines_of(code) if path else set()
+            lines &= self._wanted(path) or lines
+            self._local[code] = self._looking(path, lines) if lines else None
         return self._local[code]
 
     def _looking(self, path: str, lines: Set[int]) -> Any:
@@ -93,7 +106,7 @@ class Lines:
 
     def __init__(self, send: Callable[..., None], root: str) -> None:
         self._send = send
-        self._seen = Seen(root, lambda _: True, self._visit)
+        self._seen = Seen(root, lambda _: frozenset(), self._visit)
         self.start("")
 
     def start(self, name: str) -> None:

@@ -64,6 +64,45 @@ TREE = {
     "def test_forever(): forever()\n",
 }
 
+TOLD = """import sys
+from swesearch_probe.tracing import lines_of
+
+
+def plain():
+    return [1]
+
+
+def closed(found=()):
+    for number in range(2):
+
+        def inner():
+            return number
+
+        found += (inner(),)
+    return found
+
+
+def yielding():
+    for number in range(2):
+        yield number
+
+
+def test_told():
+    told = {}
+
+    def trace(frame, event, _):
+        if event == "line":
+            told.setdefault(frame.f_code, set()).add(frame.f_lineno)
+        return trace
+
+    sys.settrace(trace)
+    for function in (plain, closed, yielding):
+        list(function())
+    sys.settrace(None)
+    assert len(told) == 4
+    assert {code: lines_of(code) for code in told} == told
+"""
+
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[LocalSandbox]:
@@ -105,6 +144,11 @@ def test_the_lines_of_imports_are_no_test_that_passed(box: LocalSandbox) -> None
     run = run_tests(box, files_of({"test_a.py": "import pytest\n@pytest.mark.skip\ndef test_a(): pass\n"}), TestJob(trace="lines"), LIMITS)
     assert "" in {o.id for o in run.outcomes}
     assert not run.passed
+
+
+def test_the_lines_that_are_waited_for_are_those_that_a_tracer_is_told(box: LocalSandbox) -> None:
+    run = run_tests(box, files_of({"test_told.py": TOLD}), TestJob(), LIMITS)
+    assert run.passed, [o.message for o in run.outcomes]
 
 
 def test_a_run_that_is_cut_short_has_told_what_it_saw(box: LocalSandbox) -> None:
