@@ -20,7 +20,7 @@ def lines_of(code: Any) -> Set[int]:
     """The lines that a tracer is told of where they run."""
     size = len(code.co_code)
     begun = next((at + 2 for at in range(0, size, 2) if code.co_code[at] == RESUME), 0)
-    starts = list(findlinestarts(code)) + [(size, None)]
+    starts = [*findlinestarts(code), (size, None)]
     return {line for (_, line), (end, _) in zip(starts, starts[1:]) if line and end > begun}
 
 
