@@ -32,7 +32,7 @@ def arguments(call: Node) -> list[Node]:
     """The arguments of a call."""
     found = call.child_by_field_name("arguments")
     if found is None or found.type != "argument_list":
-        return []
+        return [] if found is None else [found]  # a generator, its brackets those of the call
     return [c for c in found.named_children if c.type != "comment"]
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from swesearch.agents.templates.calls import arguments, callee, listed
+from swesearch.agents.templates.calls import arguments, callee, listed, positional
 from swesearch.agents.templates.context import Context
+from swesearch.agents.templates.scope import signature_of
 from swesearch.agents.templates.table import Drafts, template
 
 # What often-used callees of the standard library accept, with the values that are usually meant.
@@ -106,6 +107,21 @@ def _values(parameter: str, visible: set[str], context: Context) -> Iterator[tup
         yield f"{parameter}=self.{own}", 3.0 * wanted
     for value, weight in (("True", 0.7), ("False", 0.7), ("None", 0.5), ("0", 0.2), ("''", 0.1)):
         yield f"{parameter}={value}", weight * wanted
+
+
+@template(5, "call")
+def hand_on(node: Node, context: Context) -> Drafts:
+    """Hand a parameter on. `f(a)` becomes `f(a, deep=deep)` where f takes `deep` as the function around does, which often is f itself."""
+    given = arguments(node)
+    if any("splat" in a.type for a in given) or context.unit.function is None:
+        return
+    name, texts, plain = callee(node, context), [context.text(a) for a in given], len(positional(node))
+    around = signature_of(context.file, context.unit.function, method=False)
+    for signature in context.around.signatures.get(name, ())[:4]:
+        for own in signature.optional:
+            if own in around.parameters and not any(t.startswith(f"{own}=") for t in texts) and signature.parameters.index(own) >= plain:
+                weight = (3.0 if name == around.name else 1.0) * (3.0 if own in context.localisation.names else 1.0)
+                yield context.put(node, listed(node, [*texts, f"{own}={own}"], context), weight, f"hand {own} on")
 
 
 @template(2, "keyword_argument")

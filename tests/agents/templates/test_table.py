@@ -161,6 +161,10 @@ IMPORTS = [
 KEYWORDS = [
     Case(keywords.add, "x = open(p)", "x = open(p, encoding='utf-8')"),
     Case(keywords.add, "def g(a, size=1): pass\ndef f(size):\n    g(1)", "def g(a, size=1): pass\ndef f(size):\n    g(1, size=size)", 3),
+    Case(keywords.add, "x = sorted(c for c in b)", "x = sorted((c for c in b), key=str)"),
+    Case(
+        keywords.hand_on, "def f(a, deep=1):\n    return [f(b) for b in a]", "def f(a, deep=1):\n    return [f(b, deep=deep) for b in a]", 2
+    ),
     Case(keywords.change, "f(a, deep=True)", "f(a, deep=False)"),
     Case(keywords.rename, "def g(size=1): pass\ng(sizes=2)", "def g(size=1): pass\ng(size=2)", 2),
 ]
@@ -285,6 +289,11 @@ def test_names_of_templates_tell_them_apart():
 @pytest.mark.parametrize("line", ["x = '{a}'.format(a=a)", "x = '{b}'", "x = '{}'", "x = f'{a}'", "x = b'{a}'"])
 def test_a_string_whose_braces_are_filled_in_otherwise_or_by_nothing_known_stays(line, mend):
     assert not list(mend(strings.interpolate, f"def f(a):\n    {line}", 2))
+
+
+@pytest.mark.parametrize("call", ["f(b, deep)", "f(b, deep=2)", "f(*b)", "g(b)"])
+def test_a_parameter_is_handed_on_only_where_it_is_missing(call, mend):
+    assert not list(mend(keywords.hand_on, f"def g(a): pass\ndef f(a, deep=1):\n    {call}", 3))
 
 
 def test_the_opposite_of_a_variable_is_one_that_is_known_there(mend):
