@@ -18,6 +18,7 @@ from swesearch.agents.templates.context import Context, Surroundings
 from swesearch.agents.templates.draft import Draft
 from swesearch.agents.templates.hints import heed
 from swesearch.agents.templates.neighbours import neighbours
+from swesearch.agents.templates.repeats import repeats
 from swesearch.agents.templates.shape import Shape
 from swesearch.agents.templates.source import File, Unit
 from swesearch.agents.templates.suspects import Suspect, suspects
@@ -68,7 +69,8 @@ class TemplateProposer:
     ) -> Iterator[Action]:
         """Yield edits for the last state of `path`, most promising first."""
         state, hints = path[-1].state, [hint for attempt in path for hint in attempt.hints]
-        return self.drafts(self._localise(state), lambda name: self._reader.read(state, name), hints)
+        yield from repeats(path[-1].action or Action(()), partial(self._reader.read, state))
+        yield from self.drafts(self._localise(state), partial(self._reader.read, state), hints)
 
     def drafts(self, localisation: Localisation, read: Callable[[str], bytes], hints: Sequence[str] = ()) -> Iterator[Action]:
         """Yield edits for given suspicions and files."""
