@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from swesearch.base import Attempt, Candidate, Discriminator, Evaluator, State, Verdict
 from swesearch.discriminator.minimise import minimise
@@ -22,18 +22,25 @@ class Finals:
     evaluator: Evaluator
     discriminator: Discriminator
     record: Record
+    refuted: set[State] = field(default_factory=set)  # states that did not hold, now or in an earlier session
+
+    def __post_init__(self) -> None:
+        past = (event.data for event in self.record.past if event.kind == "finalist")
+        self.refuted.update(State(data["node"]) for data in past if not data["verified"])
 
     def run(self, solved: Sequence[Attempt], most: int) -> Verdict:
         """At most `most` verified candidates, best first. Raises SandboxUnavailable."""
         self.record.append("phase", name="minimise", detail=f"{len(solved)} candidates pass")
-        small = {attempt.state: attempt for attempt in map(self._minimised, solved)}
-        ranked = self.discriminator.pick([self._candidate(attempt) for attempt in small.values()])
+        small = {attempt.state: self._minimised(attempt) for attempt in solved}
+        open_ = {attempt.state: attempt for attempt in small.values() if attempt.state not in self.refuted}
+        ranked = self.discriminator.pick([self._candidate(attempt) for attempt in open_.values()])
         self.record.append("phase", name="verify", detail="each finalist in a sandbox that nothing has run in")
         verified: list[Candidate] = []
         for candidate in ranked.ranking[: TRIES * most]:
             verified += self._verified(candidate, len(verified))
             if len(verified) == most:
                 break
+        self.refuted.update(state for state, attempt in small.items() if attempt.state in self.refuted)
         return Verdict(tuple(verified), ranked.why if verified and verified[0].attempt == ranked.ranking[0].attempt else "")
 
     def _minimised(self, attempt: Attempt) -> Attempt:
@@ -55,7 +62,9 @@ class Finals:
         self.record.append(
             "finalist", node=tree, verified=good, patch=candidate.patch.decode(errors="replace"), reasons=reasons, rank=rank + 1
         )
-        if good:
+        if not good:
+            self.refuted.add(candidate.attempt.state)
+        else:
             yield replace(candidate, verified=True, reasons=reasons)
 
     def _evidence(self, state: State, with_rest: bool) -> Iterator[Proof]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.base import SandboxUnavailable
-from swesearch.base import Attempt, Proposer
+from swesearch.base import Attempt, Proposer, State
 from swesearch.engine.budget import Budget
 from swesearch.engine.loop import Ending, Outcome, Retry
 from swesearch.engine.loop import run as run_loop
@@ -46,6 +46,10 @@ class Hunt:
     mailbox: Mailbox  # what somebody outside wants
     way: Sequence[Attempt] = ()  # from below the root to the state where a fork begins
     tree: Search[Attempt] = field(init=False)
+    refuted: int = 0  # solutions that did not hold
+    _expand: Expander = field(init=False)
+    _helm: Helm = field(init=False)
+    _left: list[Phase] = field(init=False)  # phases that are not over, the one under way first
     _idle: int = 0  # attempts since the last gain
     _paid: float = 0.0  # dollars at that time
     _agreed: bool = False
@@ -54,19 +58,32 @@ class Hunt:
     def go(self, phases: Sequence[Phase]) -> Ending:
         """Search phase by phase. Raises SandboxUnavailable, ModelUnavailable, KeyboardInterrupt."""
         self._plant(phases[0].rules)
-        expand = Expander(
+        self._expand = Expander(
             self.bench.store, self.proposer, self.evaluator, self._forbidden, self._known, patient=self.agents, about=self.record.about
         )
-        helm = Helm(self.mailbox, self.record, self.budget, self.stop, self.tree, expand.renew)
-        helm.hold()  # what is asked already comes before the first look at the clock
-        ending: Ending = "exhausted"
-        for place, phase in enumerate(phases):
-            if place:
-                self.tree.follow(**phase.rules)
-            self.record.append("phase", name="search", detail=phase.name)
-            ending = self._run(expand, phase, helm)
-            if ending in ("stopped", "solved") or self._over():
+        self._helm = Helm(self.mailbox, self.record, self.budget, self.stop, self.tree, self._expand.renew)
+        self._helm.hold()  # what is asked already comes before the first look at the clock
+        self._left = list(phases)
+        return self.go_on()
+
+    def refute(self, states: Collection[State]) -> bool:
+        """These passed, but did not hold when they were looked at more closely: they solve nothing. False where none of them is here."""
+        found = [node for node in self.tree.solved if node.item.state in states]
+        for node in found:
+            self.tree.prune(node)
+        self.refuted += len(found)
+        self._agreed = False
+        return bool(found)
+
+    def go_on(self) -> Ending:
+        """The phases that are left, up to one that ends the search. Raises what `go` does."""
+        while True:
+            self.record.append("phase", name="search", detail=self._left[0].name)
+            ending = self._run(self._left[0])
+            if ending in ("stopped", "solved") or self._over() or len(self._left) == 1:
                 break
+            del self._left[0]
+            self.tree.follow(**self._left[0].rules)
         self._keep_best()
         return "exhausted" if ending == "paused" else ending
 
@@ -86,11 +103,11 @@ class Hunt:
             self.record.node(attempt, above[-1], node.index)
             above.append(node.index)
 
-    def _run(self, expand: Expander, phase: Phase, helm: Helm) -> Ending:
+    def _run(self, phase: Phase) -> Ending:
         ending = run_loop(
-            self.tree, expand, self.budget, workers=self.workers, patience=self.patience, on_tell=self._tell, stop=self.stop,
+            self.tree, self._expand, self.budget, workers=self.workers, patience=self.patience, on_tell=self._tell, stop=self.stop,
             retry=Retry((SandboxUnavailable, LintUnavailable)), until=lambda: self._over() or phase.until <= self.budget.share() < 1,
-            hold=helm.hold,
+            hold=self._helm.hold,
         )  # fmt: skip
         self.record.progress(self.tree, self.budget, last=True)
         return ending

@@ -105,13 +105,16 @@ class _Session:
                 "phase", name="reproduce", detail=f"{len(check.baseline.failing)} fail ({names}), {len(check.baseline.passing)} pass"
             )
         parts = Parts(self.run, bench, self.record, self.budget, self.model, self.stop, self.mailbox)
-        ending = parts.hunt.go(parts.phases)
-        solved = [node.item for node in parts.hunt.tree.solved]
-        if not solved or ending == "stopped":
-            return self._end(self._why(ending, parts.hunt), parts.hunt)
         finals = Finals(bench, parts.evaluator, parts.discriminator, self.record)
-        verdict = finals.run(solved, self.run.settings.discriminator.finalists)
-        return self._handed_over(verdict, parts) if verdict.ranking else self._end(self._why(ending, parts.hunt), parts.hunt)
+        ending = parts.hunt.go(parts.phases)
+        while (solved := [node.item for node in parts.hunt.tree.solved]) and ending != "stopped":
+            verdict = finals.run(solved, self.run.settings.discriminator.finalists)
+            if verdict.ranking:
+                return self._handed_over(verdict, parts)
+            if not parts.hunt.refute(finals.refuted) or ending != "solved":
+                break
+            ending = parts.hunt.go_on()
+        return self._end(self._why(ending, parts.hunt), parts.hunt)
 
     def _why(self, ending: Ending, hunt: Hunt) -> str:
         if hunt.abandoned:
@@ -154,8 +157,9 @@ class _Session:
             "budget": f"the budget ended ({self.budget.exhausted() or 'what is left does not pay for the next step'})",
             "interrupted": "stopped before the end",
         }
+        failed = "; what passed did not hold when it was verified afresh" if hunt.refuted and why == "budget" else ""
         kept = f"; the best partial result is in {self.run.patch}" if hunt.tree.root.best > hunt.tree.root.value else ""
-        return reasons.get(why, why) + kept
+        return reasons.get(why, why) + failed + kept
 
     def _stopped(self, why: str, error: str = "") -> None:
         self.record.append("phase", name="done", detail="")
@@ -168,7 +172,7 @@ class _Session:
 
 
 def _exhausted(hunt: Hunt) -> str:
-    if hunt.tree.solved:
+    if hunt.tree.solved or hunt.refuted:
         return "no candidate held when it was verified afresh"
     if not hunt.tree.root.tried:
         return "nothing to try: no line of the repository that may be changed is reached by the failing tests"

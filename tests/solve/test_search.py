@@ -153,3 +153,57 @@ def test_names_with_spaces_and_other_letters_are_no_problem(repo, tmp_path):
     solution, _ = run(begin(repo(files), tmp_path / "hömé with space"))
 
     assert solution.best.verified
+
+
+FEE = {
+    "fee.py": "def fee(amount, member):\n    if member and amount > 100:\n        return 0\n    return 5\n",
+    "test_fee.py": "from fee import fee\n\n\ndef test_member():\n    assert fee(50, True) == 0\n",
+    "test_more.py": "from fee import fee\n\n\ndef test_large():\n    assert (fee(200, True), fee(200, False)) == (0, 5)\n",
+}
+
+
+def test_a_patch_that_breaks_other_tests_does_not_end_the_search(repo, tmp_path):
+    begun = begin(repo(FEE), tmp_path / "home", "pytest -q test_fee.py", discriminator_patience=0)
+
+    solution, events = run(begun)
+
+    *before, last = [e.data["verified"] for e in events if e.kind == "finalist"]
+    assert before
+    assert not any(before)
+    assert last
+    assert b"or amount" not in solution.best.patch
+    assert [e.data["exit_code"] for e in events if e.kind == "stopped"] == [0]
+
+
+def test_what_did_not_hold_is_not_looked_at_again_when_the_run_goes_on(repo, tmp_path):
+    folder, check = repo(FEE), "pytest -q test_fee.py"
+    whole = begin(folder, tmp_path / "a", check, discriminator_patience=0)
+    halved = begin(folder, tmp_path / "b", check, discriminator_patience=0)
+    run(whole)
+    stop, seen = threading.Event(), []
+
+    def interrupt(event):
+        seen.append(event.kind)
+        if "finalist" in seen and seen[-1] == "node":
+            stop.set()
+
+    interrupted = solve.search(halved, interrupt, stop)
+    solution, events = run(runs.open_run(tmp_path / "b", halved.id))
+
+    finalists = [e.data["node"] for e in halved.events() if e.kind == "finalist"]
+    assert interrupted.best is None
+    assert len(finalists) == len(set(finalists))
+    assert [e.data["exit_code"] for e in events if e.kind == "stopped"] == [0]
+    assert nodes(halved) == nodes(whole)
+    assert solution.best.verified
+
+
+def test_where_nothing_that_passes_holds_it_is_said_so(repo, tmp_path):
+    contrary = FEE["test_more.py"] + "\n\ndef test_small():\n    assert (fee(50, True), fee(51, True), fee(49, True)) == (5, 5, 5)\n"
+    begun = begin(repo(FEE | {"test_more.py": contrary}), tmp_path / "home", "pytest -q test_fee.py", budget_evaluations=40)
+
+    solution, events = run(begun)
+
+    assert solution.best is None
+    assert "what passed did not hold when it was verified afresh" in solution.why
+    assert [e.data["exit_code"] for e in events if e.kind == "stopped"] == [3]
