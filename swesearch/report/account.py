@@ -96,11 +96,13 @@ def _tried(story: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> Iter
     yield f"{_many(len(tried), 'change')} {'was' if len(tried) == 1 else 'were'} tried: {', '.join(found)}." + (
         f" {same} led to code that had been seen before." if same else ""
     )
-    for each in story["finalists"]:
-        if not each["chosen"]:
-            held = "passed too" if each["verified"] else "did not hold when it was tried afresh"
-            own = [reason for reason in each["reasons"] if not best or reason not in best["reasons"]]
-            yield f"{_sentence(_short(each['why'] or 'another candidate', 200))[:-1]} ({'; '.join((held, *own))})."
+    others = [each for each in story["finalists"] if not each["chosen"]]
+    for each in others[:SHOWN]:
+        held = "passed too" if each["verified"] else "did not hold when it was tried afresh"
+        own = [reason for reason in each["reasons"] if not best or reason not in best["reasons"]]
+        yield f"{_sentence(_short(each['why'] or 'another candidate', 200))[:-1]} ({'; '.join((held, *own))})."
+    if len(others) > SHOWN:
+        yield f"{len(others) - SHOWN} more were looked at as closely."
 
 
 def _cost(story: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> Iterator[str]:

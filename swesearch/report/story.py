@@ -66,7 +66,9 @@ class Story:
     def path(self) -> list[int]:
         """The ids from the root to what was handed over; to the best node where nothing was."""
         chosen = next((each["node"] for each in self._facts["finalists"] if each["chosen"]), None)
-        ranked = sorted(self.nodes.values(), key=lambda node: (node["id"] != chosen, not node["solved"], -node["value"], node["id"]))
+        failed = {each["node"] for each in self._facts["finalists"] if not each["verified"]}
+        best = [node for node in self.nodes.values() if node["id"] not in failed]
+        ranked = sorted(best, key=lambda node: (node["id"] != chosen, not node["solved"], -node["value"], node["id"]))
         found: list[int] = []
         at = ranked[0]["id"] if ranked else None
         while at in self.nodes:
@@ -89,8 +91,8 @@ class Story:
 
     def _phase(self, data: Mapping[str, Any]) -> None:
         self._facts["phase"] = data["name"]
-        if data["name"] == "minimise":  # finalists of an earlier session do not count any more
-            self._facts["finalists"] = []
+        if data["name"] == "minimise":  # a new round: what did not hold before is not looked at again
+            self._facts["finalists"] = [each for each in self._facts["finalists"] if not each["verified"]]
 
     def _warning(self, data: Mapping[str, Any]) -> None:
         if data["text"] not in self._facts["warnings"]:
@@ -155,7 +157,11 @@ class Story:
 
     def _finalist(self, data: Mapping[str, Any]) -> None:
         found = {"tree": data["node"], "verified": data["verified"], "patch": shortened(data["patch"]), "reasons": list(data["reasons"])}
-        self._facts["finalists"].append({**found, "why": "", "letter": "", "node": self._node_of(data["node"], ""), "chosen": False})
+        number = self._node_of(data["node"], "")
+        self._facts["finalists"].append({**found, "why": "", "letter": "", "node": number, "chosen": False})
+        if number is not None and not data["verified"]:
+            self._facts["finalists"][-1]["why"] = self.nodes[number]["why"]
+            self._mark(self.nodes[number], "did not hold when it was tried afresh")
 
     def _solution(self, data: Mapping[str, Any]) -> None:
         solution = data["solution"]
@@ -195,8 +201,11 @@ class Story:
         if order in ("pause", "continue"):
             self._facts["paused"] = order == "pause"
         if node:
-            node.setdefault("marks", []).append(data["effect"].partition(":")[0] if order == "prune" else f"hint: {data['text']}")
-            self.changed.add(node["id"])
+            self._mark(node, data["effect"].partition(":")[0] if order == "prune" else f"hint: {data['text']}")
+
+    def _mark(self, node: Row, words: str) -> None:
+        node.setdefault("marks", []).append(words)
+        self.changed.add(node["id"])
 
     def _stopped(self, data: Mapping[str, Any]) -> None:
         self._facts |= {"state": data["why"], "error": data.get("error", ""), "running": False, "phase": "done"}

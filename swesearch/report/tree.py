@@ -14,21 +14,18 @@ from swesearch.report.text import line
 
 Node = Mapping[str, Any]
 DEEPEST = 20  # levels that are indented
-MARKS = {"solved": "solved", "closed": "closed", "duplicate": "duplicate", "prune": "pruned", "hint": "with a hint"}
+MARKS = {
+    "solved": "solved", "refuted": "did not hold", "closed": "closed", "duplicate": "duplicate", "prune": "pruned", "hint": "with a hint",
+}  # fmt: skip
 
 
 def show_tree(out: Console, events: Iterable[Event], most: int = 40) -> None:
     """Print the `most` best nodes with what leads to them, best first; the path to the best one is marked with `*`."""
-    nodes: dict[int, Node] = {}
-    for event in events:
-        if event.kind == "node":
-            nodes[event.data["id"]] = event.data
-        elif event.kind == "steered" and event.data.get("node") in nodes:
-            nodes[event.data["node"]] = {**nodes[event.data["node"]], event.data["order"]: True}
+    nodes = _nodes(events)
     if not nodes:
         out.print("no state was evaluated")
         return
-    ranked = sorted(nodes.values(), key=lambda node: (-bool(node["solved"]), -node["value"], node["id"]))
+    ranked = sorted(nodes.values(), key=lambda node: (bool(node.get("refuted")), not node["solved"], -node["value"], node["id"]))
     best = set(_path(nodes, ranked[0]))
     shown = set(best)
     for node in ranked:
@@ -40,6 +37,19 @@ def show_tree(out: Console, events: Iterable[Event], most: int = 40) -> None:
         out.print(Text(f"{mark} {node['value']:.2f}  n{node['id']:<4} {what}", _style(node)))
     if left := len(nodes) - len(shown):
         out.print(f"and {left} more (--limit shows more)")
+
+
+def _nodes(events: Iterable[Event]) -> dict[int, Node]:
+    """The nodes by id, with what became of them later."""
+    nodes: dict[int, Node] = {}
+    for event in events:
+        if event.kind == "node":
+            nodes[event.data["id"]] = event.data
+        elif event.kind == "steered" and event.data.get("node") in nodes:
+            nodes[event.data["node"]] = {**nodes[event.data["node"]], event.data["order"]: True}
+        elif event.kind == "finalist" and not event.data["verified"]:
+            nodes |= {number: {**node, "refuted": True} for number, node in nodes.items() if node["tree"] == event.data["node"]}
+    return nodes
 
 
 def _path(nodes: Mapping[int, Node], node: Node | None) -> Iterable[int]:
@@ -69,4 +79,4 @@ def _state(node: Node) -> str:
 
 
 def _style(node: Node) -> str:
-    return "green" if node["solved"] else "dim" if node.get("closed") else ""
+    return "dim" if node.get("closed") or node.get("refuted") else "green" if node["solved"] else ""

@@ -109,6 +109,19 @@ def test_what_somebody_picked_is_what_is_told(tmp_path):
     assert story([*events, Event("picked", {"number": 0, "node": best["attempt"]["state"]["tree"]})])["picked"] is False
 
 
+def test_what_did_not_hold_is_told_and_is_not_the_way_to_the_best(tmp_path):
+    made = [event for event in MadeUp(tmp_path, 6).make().events() if event.kind not in ("finalist", "solution", "stopped")]
+    best = story(made)["path"][-1]
+    tree = next(event.data["tree"] for event in made if event.kind == "node" and event.data["id"] == best)
+    failed = Event("finalist", {"node": tree, "verified": False, "patch": "", "reasons": ["newly failing elsewhere: test_b"], "rank": 1})
+
+    found = story([*made, failed, Event("phase", {"name": "search"}), Event("phase", {"name": "minimise"})])
+
+    assert found["nodes"][best]["marks"] == ["did not hold when it was tried afresh"]
+    assert found["path"][-1] != best
+    assert any("did not hold when it was tried afresh; newly failing elsewhere" in line for line in lines(found, "What else was tried"))
+
+
 def test_orders_are_told_and_mark_their_nodes(tmp_path):
     made = list(MadeUp(tmp_path, 6).make().events())
     orders = [

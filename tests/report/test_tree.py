@@ -59,3 +59,14 @@ def test_what_the_user_pruned_or_spoke_of_is_marked() -> None:
         Event("steered", {"order": "hint", "node": 0}),
     ]
     assert shown(events) == ["* 0.20  n0    the code as it is  [with a hint]", "  0.10  n1      step 1  [pruned]"]
+
+
+def test_what_passed_but_did_not_hold_comes_last() -> None:
+    events = [
+        node(0, None, 0.2, tree="a"),
+        node(1, 0, 1.0, tree="b"),
+        node(2, 0, 1.0, tree="c"),
+        Event("finalist", {"node": "b", "verified": False}),
+        Event("finalist", {"node": "c", "verified": True}),
+    ]
+    assert shown(events)[1:] == ["* 1.00  n2      step 2  [solved]", "  1.00  n1      step 1  [solved, did not hold]"]
