@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from swesearch.base import Attempt, Candidate, Discriminator, Evaluator, State, Verdict
@@ -22,6 +22,7 @@ class Finals:
     evaluator: Evaluator
     discriminator: Discriminator
     record: Record
+    over: Callable[[], bool] = lambda: False  # whether the time is up: then one that holds is enough
     refuted: set[State] = field(default_factory=set)  # states that did not hold, now or in an earlier session
 
     def __post_init__(self) -> None:
@@ -38,7 +39,7 @@ class Finals:
         verified: list[Candidate] = []
         for candidate in ranked.ranking[: TRIES * most]:
             verified += self._verified(candidate, len(verified))
-            if len(verified) == most:
+            if len(verified) == most or (verified and self.over()):
                 break
         self.refuted.update(state for state, attempt in small.items() if attempt.state in self.refuted)
         return Verdict(tuple(verified), ranked.why if verified and verified[0].attempt == ranked.ranking[0].attempt else "")

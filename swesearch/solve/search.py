@@ -105,7 +105,7 @@ class _Session:
                 "phase", name="reproduce", detail=f"{len(check.baseline.failing)} fail ({names}), {len(check.baseline.passing)} pass"
             )
         parts = Parts(self.run, bench, self.record, self.budget, self.model, self.stop, self.mailbox)
-        finals = Finals(bench, parts.evaluator, parts.discriminator, self.record)
+        finals = Finals(bench, parts.evaluator, parts.discriminator, self.record, lambda: self.budget.left()["seconds"] == 0)
         ending = parts.hunt.go(parts.phases)
         while (solved := [node.item for node in parts.hunt.tree.solved]) and ending != "stopped":
             verdict = finals.run(solved, self.run.settings.discriminator.finalists)

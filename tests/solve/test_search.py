@@ -2,13 +2,14 @@
 
 import sys
 import threading
+import time
 
 import pytest
 
 from swesearch import runs, solve
 from swesearch.base import Check, CheckPasses, CheckUnusable, Task, UsageError
 from swesearch.settings import Settings
-from tests.solve.project import CHECK, CLAMP, FILES, TESTS
+from tests.solve.project import CHECK, CLAMP, FILES, TESTS, WEAK
 
 
 def begin(repo, home, check=CHECK, **changes):
@@ -153,6 +154,22 @@ def test_names_with_spaces_and_other_letters_are_no_problem(repo, tmp_path):
     solution, _ = run(begin(repo(files), tmp_path / "hömé with space"))
 
     assert solution.best.verified
+
+
+def test_when_the_time_is_up_one_result_that_holds_is_enough(repo, tmp_path):
+    """Several repairs pass. The time that the search has left over goes by before they are verified."""
+    seconds, began = 20.0, time.monotonic()
+    begun = begin(repo(FILES | {"tests/test_core.py": WEAK}), tmp_path / "home", budget_seconds=seconds)
+
+    def dawdle(event):
+        if event.kind == "phase" and event.data["name"] == "minimise":
+            time.sleep(max(0.0, began + seconds - time.monotonic()))
+
+    solution = solve.search(begun, dawdle, threading.Event())
+
+    assert sum(e.data["solved"] for e in begun.events() if e.kind == "node") > 1
+    assert solution.best.verified
+    assert solution.alternatives == ()
 
 
 FEE = {
