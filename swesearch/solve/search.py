@@ -24,10 +24,16 @@ from swesearch.solve.ready import ready
 from swesearch.solve.record import Record, cost
 from swesearch.solve.reproduce import reproduce
 from swesearch.steer import Mailbox
+from swesearch.value.checks import Baseline
+from swesearch.value.tests import wants_network
 
 EXIT_CODES = {"solved": 0, "exhausted": 1, "abandoned": 1, "abstained": 1, "unreproduced": 1, "budget": 3, "interrupted": 130}
 FAILURES = {UsageError: "usage", SandboxUnavailable: "sandbox", CheckUnusable: "check", ModelUnavailable: "model", CheckPasses: "passes"}
 SHOWN = 20  # failing tests of the code as it is that are kept with their errors
+NO_NETWORK = (
+    "{some} of {all} failing tests want a network, which the sandbox does not have ({first}). If that is not the bug, "
+    "give tests that do without; --sandbox local has one, but protects nothing"
+)
 FAILED = {"usage": 2, "sandbox": 4, "check": 4, "model": 5, "passes": 7}
 
 
@@ -97,13 +103,7 @@ class _Session:
     def _search(self, bench: Bench) -> Solution:
         self.record.append("phase", name="reproduce", detail="the check must fail on the code as it is")
         for check in bench.checks:
-            failing = {name: f"{outcome.error}: {outcome.message}"[:1000] for name, outcome in list(check.baseline.failing.items())[:SHOWN]}
-            counts = {"failing": len(check.baseline.failing), "passing": len(check.baseline.passing)}
-            self.record.append("baseline", check=" ".join(check.check.command), tests=failing, **counts)
-            names = ", ".join(list(check.baseline.failing)[:3])
-            self.record.show(
-                "phase", name="reproduce", detail=f"{len(check.baseline.failing)} fail ({names}), {len(check.baseline.passing)} pass"
-            )
+            self._tell(" ".join(check.check.command), check.baseline)
         parts = Parts(self.run, bench, self.record, self.budget, self.model, self.stop, self.mailbox)
         finals = Finals(bench, parts.evaluator, parts.discriminator, self.record, lambda: self.budget.left()["seconds"] == 0)
         ending = parts.hunt.go(parts.phases)
@@ -115,6 +115,15 @@ class _Session:
                 break
             ending = parts.hunt.go_on()
         return self._end(self._why(ending, parts.hunt), parts.hunt)
+
+    def _tell(self, command: str, baseline: Baseline) -> None:
+        """What the check says of the code as it is."""
+        failing, passing = baseline.failing, len(baseline.passing)
+        told = {name: f"{outcome.error}: {outcome.message}"[:1000] for name, outcome in list(failing.items())[:SHOWN]}
+        self.record.append("baseline", check=command, tests=told, failing=len(failing), passing=passing)
+        self.record.show("phase", name="reproduce", detail=f"{len(failing)} fail ({', '.join(list(failing)[:3])}), {passing} pass")
+        if lacking := [name for name, outcome in failing.items() if wants_network(outcome)]:
+            self.record.append("warning", text=NO_NETWORK.format(some=len(lacking), all=len(failing), first=lacking[0]))
 
     def _why(self, ending: Ending, hunt: Hunt) -> str:
         if hunt.abandoned:

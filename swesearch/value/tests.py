@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -12,6 +13,10 @@ from swesearch.value.protect import is_test
 
 LATER = 0.5  # of a test that still fails, but further on in its own body
 COLLECTED = 0.5  # of tests that can be collected now, but fail
+NO_NETWORK = re.compile(
+    r"Temporary failure in name resolution|Name or service not known|nodename nor servname provided"
+    r"|getaddrinfo failed|No address associated with hostname|Network is unreachable"
+)
 
 
 class Failing:
@@ -117,3 +122,8 @@ def _words(run: TestRun) -> str:
     if bad:
         return f"{bad.id}: {bad.error}: {bad.message}"[:1000]
     return "" if run.status == "complete" else f"{run.status}: {run.detail}"[:1000]
+
+
+def wants_network(outcome: TestOutcome) -> bool:
+    """Whether a test failed where a network was wanted, which sandboxes do not have."""
+    return outcome.outcome in BAD and bool(NO_NETWORK.search(outcome.message))

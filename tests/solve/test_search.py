@@ -156,6 +156,17 @@ def test_names_with_spaces_and_other_letters_are_no_problem(repo, tmp_path):
     assert solution.best.verified
 
 
+def test_a_test_that_wants_the_network_is_warned_of(repo, tmp_path):
+    calls = "import socket\n\n\ndef test_far():\n    socket.create_connection(('there.invalid', 80))\n\n\n"
+    begun = begin(repo(FILES | {"tests/test_core.py": calls + TESTS}), tmp_path / "home", budget_evaluations=1)
+
+    _, events = run(begun)
+
+    warnings = [e.data["text"] for e in events if e.kind == "warning"]
+    said = "1 of 3 failing tests want a network, which the sandbox does not have (tests/test_core.py::test_far)"
+    assert [text.startswith(said) for text in warnings].count(True) == 1
+
+
 def test_when_the_time_is_up_one_result_that_holds_is_enough(repo, tmp_path):
     """Several repairs pass. The time that the search has left over goes by before they are verified."""
     seconds, began = 20.0, time.monotonic()

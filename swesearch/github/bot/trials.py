@@ -14,6 +14,7 @@ from sandbox.pytests import TestJob, run_tests
 from swesearch.base import State
 from swesearch.store import Store
 from swesearch.value.checks import BAD
+from swesearch.value.tests import wants_network
 
 PER_TEST = 20.0  # CPU seconds for one test: one that takes longer counts as hanging
 OVER = "the time for tests was over"
@@ -29,7 +30,6 @@ FOREIGN = (  # errors that tell of the box, which has no network and no services
 )
 LACKING = (  # words that tell of it
     r"fixture '[^']*' not found",
-    "Temporary failure in name resolution",
     "async def functions are not natively supported",
 )
 
@@ -132,7 +132,7 @@ def _alone(seen: Seen, run: TestRun, path: str, has: Callable[[str], bool]) -> N
 
 def tells_of_the_box(outcome: TestOutcome, has: Callable[[str], bool]) -> bool:
     """Whether a failure may come of what the sandbox lacks: network, services, plugins, modules."""
-    if outcome.error in FOREIGN or any(re.search(words, outcome.message) for words in LACKING):
+    if outcome.error in FOREIGN or wants_network(outcome) or any(re.search(words, outcome.message) for words in LACKING):
         return True
     return outcome.error in ("ModuleNotFoundError", "ImportError") and bool(_foreign(outcome.message, has))
 
