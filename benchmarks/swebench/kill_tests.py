@@ -3,7 +3,7 @@
     python -m benchmarks.swebench.kill_tests --seed 1                 six quick searches, processes on this machine
     python -m benchmarks.swebench.kill_tests --seed 1 --on ray        two Ray nodes in processes of their own
     python -m benchmarks.swebench.kill_tests --seed 1 --own-engine    a Docker engine of its own, which is killed too (needs root)
-    python -m benchmarks.swebench.kill_tests --seed 1 -- --subset ROWS --instances ID,ID ...     real instances
+    python -m benchmarks.swebench.kill_tests --seed 1 --every 60 -- --subset ROWS --instances ID,ID ...     real instances
 
 What follows `--` is handed to `swesearch bench swebench`. The same command is given again until it ends with 0. Then the predictions must
 be those of a run that nobody disturbed, no state may have been evaluated twice in a journal, no verdict found twice, no container left.
@@ -56,6 +56,7 @@ INSTALL = f"python3 -m venv --without-pip /{HOME} && cp -r /opt/tools/. /{HOME}/
 PYTEST = f'#!/bin/sh\nexec /{HOME}/bin/python -m pytest "$@"\n'
 ROUNDS = 60  # calls of the command before it is given up
 MOST = 8  # kills of a trial
+EVERY = 9.0  # seconds
 
 
 @dataclass(slots=True)
@@ -220,13 +221,13 @@ def killable_engine() -> Iterator[Callable[[], None]]:
             yield kill
 
 
-def disturbed(made: World, output: Path, chance: random.Random, others: Mapping[str, Callable[[], None]]) -> Counter[str]:
-    """Call the command until it ends with 0, with kills all the while. Returns what was killed, how often."""
+def disturbed(made: World, output: Path, chance: random.Random, others: Mapping[str, Callable[[], None]], every: float) -> Counter[str]:
+    """Call the command until it ends with 0, with a kill about `every` so many seconds. Returns what was killed, how often."""
     done: Counter[str] = Counter()
     verdicts: dict[Path, int] = {}
     for _ in range(ROUNDS):
         driver = made.start(output)
-        while not _ended(driver, chance.uniform(3.0, 15.0)) and done.total() < MOST:
+        while not _ended(driver, chance.uniform(every / 3, every * 5 / 3)) and done.total() < MOST:
             victim = chance.choice(["driver", "worker", "containers", *others])
             done[victim] += 1
             print(f"killing: {victim}", flush=True)
@@ -271,7 +272,7 @@ def containers(made: World) -> int:
     return len(owners(made))
 
 
-def trial(folder: Path, seed: int, on: str, own: bool, instances: Sequence[str]) -> Counter[str]:
+def trial(folder: Path, seed: int, on: str, own: bool, instances: Sequence[str], every: float = EVERY) -> Counter[str]:
     """One run without and one with kills, compared. Returns what was killed. Raises AssertionError where they differ."""
     with ExitStack() as stack:
         others = {"engine": stack.enter_context(killable_engine())} if own else {}
@@ -279,7 +280,7 @@ def trial(folder: Path, seed: int, on: str, own: bool, instances: Sequence[str])
         others |= {"node": stack.enter_context(ray_nodes(made))} if on == "ray" else {}
         quiet, loud = folder / "quiet", folder / "loud"
         assert made.start(quiet).wait(3600) == 0, f"the undisturbed run failed, see {folder / 'log'}"
-        killed = disturbed(made, loud, random.Random(seed), others)
+        killed = disturbed(made, loud, random.Random(seed), others, every)
         assert read(quiet / "preds.json") == read(loud / "preds.json"), "the predictions differ"
         assert evaluated_twice(loud) == []
         assert containers(made) == 0, "containers are left"
@@ -294,11 +295,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--on", choices=("local", "ray"), default="local")
     parser.add_argument("--own-engine", action="store_true", help="start a Docker engine for this, and kill it too; needs root")
+    parser.add_argument("--every", type=float, default=EVERY, metavar="S", help="seconds between two kills, on average [%(default)s]")
     parser.add_argument("instances", nargs="*", metavar="-- WORDS", help="other instances than the six quick ones")
     given = parser.parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="kill-tests-"))
     began = time.monotonic()
-    killed = trial(folder, given.seed, given.on, given.own_engine, given.instances)
+    killed = trial(folder, given.seed, given.on, given.own_engine, given.instances, given.every)
     print(f"killed {dict(killed)}; the same predictions, nothing done twice, no container left; {time.monotonic() - began:.0f} s")
     return 0
 
