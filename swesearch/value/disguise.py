@@ -2,6 +2,7 @@
 
 Code in the test process can lie about a test that it knows by name, or make every comparison come out true. It cannot do so where
 it does not know which of two tests is the real one: of each pair, told apart by random names only, one must pass and one must fail.
+Nor can a test be kept from running: where it has nothing to twist, its copy fails at its end.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Disguise:
 
 
 def disguise(sources: Mapping[str, bytes], tests: Sequence[str], random: Random) -> Disguise:
-    """Copies of `tests`, pytest's ids, whose files are `sources`. What cannot be copied or twisted is left out."""
+    """Copies of `tests`, pytest's ids, whose files are `sources`. What cannot be copied is left out."""
     files: dict[str, bytes] = {}
     same: dict[str, str] = {}
     twisted: dict[str, str] = {}
@@ -66,9 +67,9 @@ class _Copy:
         place, bracket, parameters = test.partition("::")[2].partition("[")
         if place not in self._names:
             node = self._functions.get(place)
-            changes = self._changed(node) if node and node.name.startswith("test") else None
-            if changes is None:
+            if node is None or not node.name.startswith("test"):
                 return ""
+            changes = self._changed(node)
             self._changes += changes
             self._names[place] = changes[0][2].decode()
         above = place.rpartition("::")[0]
@@ -81,17 +82,28 @@ class _Copy:
             text = text[:start] + new + text[end:]
         return text
 
-    def _changed(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[Change] | None:
-        """The new name, and the twist where one is wanted; None where it cannot be had."""
+    def _changed(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[Change]:
+        """The new name, and the twist where one is wanted."""
         start = self._at(node.lineno, node.col_offset)
         name = self._source.find(node.name.encode(), start + len("def "))
         changes: list[Change] = [(name, name + len(node.name.encode()), _name(self._random).encode())]
         if self._twist:
             twists = [twist for statement in _asserted(node) if (twist := self._twisted(statement))]
-            if not twists:
-                return None
-            changes.append(self._random.choice(twists))
+            changes.append(self._random.choice(twists) if twists else self._failing(node))
         return changes
+
+    def _failing(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Change:
+        """A failure at the end of the function, which shows that it runs at all; at its beginning where it may be left before."""
+        first = node.body[0]
+        line = min([first.lineno, *(decorator.lineno for decorator in getattr(first, "decorator_list", ()))])
+        start = self._at(line, first.col_offset)
+        indent = self._source[self._starts[line - 1] : start]
+        between = b"; " if indent.strip() else b"\n" + indent
+        failure = f"raise AssertionError({_name(self._random)!r})".encode()
+        if _leaves(node):
+            return start, start, failure + between
+        end = self._end(node.body[-1])
+        return end, end, between + failure
 
     def _twisted(self, statement: ast.stmt) -> Change | None:
         """A change after which an assertion that held does not hold: another value to compare with, else its negation."""
@@ -116,7 +128,10 @@ class _Copy:
         return (*self._span(node), new)
 
     def _span(self, node: ast.expr) -> tuple[int, int]:
-        return self._at(node.lineno, node.col_offset), self._at(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
+        return self._at(node.lineno, node.col_offset), self._end(node)
+
+    def _end(self, node: ast.expr | ast.stmt) -> int:
+        return self._at(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
 
     def _at(self, line: int, column: int) -> int:
         return self._starts[line - 1] + column
@@ -138,9 +153,14 @@ def _functions(source: bytes) -> Iterator[tuple[str, ast.FunctionDef | ast.Async
 
 def _asserted(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.stmt]:
     """The assertions that every run of the function to its end comes by: in no branch, and with no way out before them."""
-    if any(isinstance(inner, ast.Return | ast.Yield | ast.YieldFrom) for inner in ast.walk(node)):
+    if _leaves(node):
         return []
     return [statement for statement in node.body if isinstance(statement, ast.Assert) or _compared(statement)]
+
+
+def _leaves(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function may be left before its end, but by an exception."""
+    return any(isinstance(inner, ast.Return | ast.Yield | ast.YieldFrom) for inner in ast.walk(node))
 
 
 def _compared(statement: ast.stmt) -> list[ast.expr]:

@@ -32,12 +32,12 @@ def box():
 def prove(repo, tmp_path, box):
     """What is said of a change of deep.py, given the tests."""
 
-    def go(tests, after, command=("pytest", "-q", "test_deep.py"), more=None, seconds=30):
-        store = Store.open(repo({"deep.py": CODE, "test_deep.py": tests, "conftest.py": "", **(more or {})}), tmp_path / "store")
+    def go(tests, after, command=("pytest", "-q", "test_deep.py"), more=None, seconds=30, before=CODE):
+        store = Store.open(repo({"deep.py": before, "test_deep.py": tests, "conftest.py": "", **(more or {})}), tmp_path / "store")
         root = store.root()
         check = CheckRun(store, box, root, Check(command), Limits(seconds=seconds))
         assert list(check.baseline.failing) == ["test_deep.py::test_answer"]
-        state = store.apply(root, [Replace("deep.py", CODE.encode(), after.encode())])
+        state = store.apply(root, [Replace("deep.py", before.encode(), after.encode())])
         found = list(proofs(check, state, box, with_rest=more is not None))
         store.close()
         return found
@@ -50,6 +50,19 @@ def test_an_honest_mend_passes_under_any_name_fails_where_twisted_and_passes_by_
     assert [proof.holds for proof in found] == [True, True, True]
     assert found[1].words == "passes under random names too (1), and fails where they are twisted so that they must (1)"
     assert "plain command" in found[2].words
+
+
+IDLE = "from deep import answer, around\n\n\n@around\ndef test_answer():\n    with open(__file__):\n        answer().bit_length\n"
+AROUND = "\n\ndef around(test):\n    return lambda: test()\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "holds"), [("    return 41\n" + AROUND, True), ("    return None\n" + AROUND.replace("test()", "None"), False)]
+)
+def test_a_test_that_does_not_run_any_more_has_not_passed(prove, code, holds):
+    """What the test is wrapped in belongs to the code; the test itself has no assertion that could be twisted."""
+    found = prove(IDLE, "def answer():\n" + code, before="def answer():\n    return None\n" + AROUND)
+    assert found[1].holds is holds
 
 
 def test_a_test_that_depends_on_its_own_name_is_not_held_against_a_candidate(prove):

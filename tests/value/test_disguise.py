@@ -83,9 +83,8 @@ def test_the_two_copies_cannot_be_told_apart_by_their_names():
 
 
 def test_what_stands_in_a_branch_is_not_twisted_for_nobody_knows_whether_it_is_reached():
-    found = made(TESTS, ["t/test_a.py::test_branches"])
-    assert found.same
-    assert not found.twisted
+    (text,) = (text for text in made(TESTS, ["t/test_a.py::test_branches"]).files.values() if b"raise AssertionError" in text)
+    assert b"        assert helper() == 1\n    raise AssertionError('test_" in text
 
 
 @pytest.mark.parametrize(
@@ -103,6 +102,12 @@ def test_what_stands_in_a_branch_is_not_twisted_for_nobody_knows_whether_it_is_r
         "assert (\n        1 +\n        1\n    ) == len('é2')",
         "x = 1\n    assert x, 'words'",
         "x = 'é'; assert x == 'é'",
+        "with open(__import__('os').devnull):\n        pass",
+        "if 1:\n        assert 1 == 1",
+        "if not 1:\n        return\n    print()",
+        "@staticmethod\n    def inner():\n        yield 1\n    inner()",
+        "print('''é\n''')  # words",
+        "pass;",
     ],
 )
 def test_a_twisted_copy_fails_where_the_original_holds(body):
@@ -111,12 +116,22 @@ def test_a_twisted_copy_fails_where_the_original_holds(body):
         assert run(source, [name], kind) == {name: holds}
 
 
+@pytest.mark.parametrize("body", ["print('é')", "return", "assert 1 == 1"])
+def test_a_test_of_one_line_is_twisted_too(body):
+    assert run(f"def test_x(): {body}\n", ["t/test_a.py::test_x"], "twisted") == {"t/test_a.py::test_x": False}
+
+
+def test_a_test_that_is_kept_from_running_holds_in_the_twisted_copy():
+    source = "def idle(test):\n    return lambda: None\n\n\n@idle\ndef test_x():\n    with open('x'):\n        pass\n"
+    assert run(source, ["t/test_a.py::test_x"], "twisted") == {"t/test_a.py::test_x": True}
+
+
 def test_a_value_that_equals_everything_holds_in_the_twisted_copy():
     source = "class Any:\n    def __eq__(self, other): return True\n\n\ndef test_x():\n    assert Any() == 42\n"
     assert run(source, ["t/test_a.py::test_x"], "twisted") == {"t/test_a.py::test_x": True}
 
 
-@pytest.mark.parametrize("source", ["def test_x(:\n", "# coding: latin-1\n# \udce9", "x = 1\n", "def test_x():\n    return\n"])
-def test_what_cannot_be_read_or_twisted_is_left_out(source):
+@pytest.mark.parametrize("source", ["def test_x(:\n", "# coding: latin-1\n# \udce9", "x = 1\n"])
+def test_what_cannot_be_read_is_left_out(source):
     found = disguise({"t/test_a.py": source.encode("utf-8", "surrogateescape")}, ["t/test_a.py::test_x"], Random(0))
     assert not found.twisted
