@@ -7,7 +7,12 @@ import sys
 from collections.abc import Container
 from pathlib import PurePosixPath
 
-TEST_FOLDERS = frozenset({"test", "tests", "testing", "unittests"})
+TEST_FOLDERS = frozenset(
+    {
+        *("test", "tests", "testing", "unittests"),
+        *("testutils", "test_utils", "testhelpers", "test_helpers", "testsupport", "test_support", "testlib"),
+    }
+)
 TEST_FILE = re.compile(r"(test_.*|.*_test|tests?|conftest)\.py")
 CONFIGURATION = frozenset(
     {"pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini", "setup.cfg", "pyproject.toml", "noxfile.py"}

@@ -10,6 +10,7 @@ from swesearch.value.protect import protected
     [
         "tests/helpers.py",
         "pkg/test/data.json",
+        "pkg/testutils/compare.py",
         "test_it.py",
         "pkg/it_test.py",
         "conftest.py",
