@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tree_sitter import Node
 
@@ -23,15 +23,21 @@ CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
 def change(node: Node, context: Context) -> Drafts:
     """Another regular expression."""
     for part in strings(node):
-        found = pieces(part, context)
+        found = pieces(part, context, filled=True)
         if found is None or not LOOKS.search(found[1]) or len(found[1]) > 300:
             continue
+        fields = [context.text(child) for child in part.named_children if child.type == "interpolation"]
         for new, weight, why in _variants(found[1]):
-            if _sound(new):
+            if _sound(new, fields):
                 yield context.put(part, found[0] + new + found[2], weight, why)
 
 
-def _sound(pattern: str) -> bool:
+def _sound(pattern: str, fields: Sequence[str]) -> bool:
+    """Whether it is a regular expression, with all fields of an f-string in it."""
+    for field in fields:
+        if field not in pattern:
+            return False
+        pattern = pattern.replace(field, "x", 1)
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError):
@@ -44,6 +50,7 @@ def _variants(pattern: str) -> Iterator[tuple[str, float, str]]:
     yield from _anchors(pattern)
     yield from _classes(pattern)
     yield from _groups(pattern)
+    yield from _boundaries(pattern)
 
 
 def _quantifiers(pattern: str) -> Iterator[tuple[str, float, str]]:
@@ -106,3 +113,11 @@ def _groups(pattern: str) -> Iterator[tuple[str, float, str]]:
         yield pattern[: match.start()] + "\\b" + pattern[match.start() :], 0.3, "from the start of a word"
     for match in list(re.finditer(r"\)(?![*+?{])", pattern))[:4]:
         yield pattern[: match.end()] + "?" + pattern[match.end() :], 0.8, "an optional group"
+
+
+def _boundaries(pattern: str) -> Iterator[tuple[str, float, str]]:
+    """The end of a word, where what stands before it need not end with a letter; its start likewise."""
+    for match in list(re.finditer(r"(?<!\\)\\b", pattern))[:4]:
+        head, tail = pattern[: match.start()], pattern[match.end() :]
+        yield head + tail, 0.8, "without a word's boundary"
+        yield (head + "(?!\\w)" + tail, 0.8, "no letter after it") if head else ("(?<!\\w)" + tail, 0.8, "no letter before it")

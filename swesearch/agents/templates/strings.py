@@ -22,12 +22,14 @@ NOT_RAW = str.maketrans("", "", "rR")
 AFFIXES = ("\\n", " ", "/", ".", ":", ",", "-", "_", ";", "=", "s")
 
 
-def pieces(node: Node, context: Context) -> tuple[str, str, str] | None:
-    """Opening, content and closing of a string without interpolations."""
+def pieces(node: Node, context: Context, *, filled: bool = False) -> tuple[str, str, str] | None:
+    """Opening, content and closing of a string; only if `filled` of one with interpolations."""
     if node.type != "string" or node.named_child_count < 2:
         return None
     first, last = node.named_children[0], node.named_children[-1]
-    if first.type != "string_start" or last.type != "string_end" or any(c.type == "interpolation" for c in node.named_children):
+    if first.type != "string_start" or last.type != "string_end":
+        return None
+    if not filled and any(c.type == "interpolation" for c in node.named_children):
         return None
     return context.text(first), context.file.slice(first.end_byte, last.start_byte), context.text(last)
 

@@ -195,6 +195,9 @@ REGEXES = [
     Case(regexes.change, r"x = re.compile('[a-z]+')", r"x = re.compile('[a-z]*')"),
     Case(regexes.change, r"x = re.compile('[y|m]+')", r"x = re.compile('[ym]+')"),
     Case(regexes.change, r"x = re.compile('[a-z]+')", r"x = re.compile('^[a-z]+')"),
+    Case(regexes.change, r"x = re.compile(rf'\s({a}|{b})\b')", r"x = re.compile(rf'\s({a}|{b})(?!\w)')"),
+    Case(regexes.change, r"x = re.compile(r'\b\d')", r"x = re.compile(r'(?<!\w)\d')"),
+    Case(regexes.change, r"x = re.compile(r'\b\d')", r"x = re.compile(r'\d')"),
 ]
 RETURNS = [
     Case(returns.replace, "def f(depth):\n    return True", "def f(depth):\n    return depth == 0", 2),
