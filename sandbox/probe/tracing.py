@@ -25,10 +25,9 @@ def lines_of(code: Any) -> Set[int]:
 
 
 class Seen:
-    """Calls `visit(path, line, frame)` at lines of the work tree's files: those that `wanted(path)` gives, all where it gives none at
-    all, and nothing of a file for which it returns None.
+    """Calls `visit(path, line, frame)` at lines of the work tree's files, until it returns that it has seen enough of that line.
 
-    `visit` returns whether it has seen enough of that line; `again` makes it be asked again.
+    `wanted(path)` gives the lines of a file to look at: all where it gives none at all, and nothing of a file where it returns None.
     """
 
     def __init__(self, root: str, wanted: Callable[[str], Optional[AbstractSet[int]]], visit: Callable[[str, int, Any], bool]) -> None:
@@ -44,6 +43,11 @@ class Seen:
             path = inside(filename, self._root)
             path = self._paths[filename] = path if path and self._wanted(path) is not None else ""
         return path
+
+    def _asked(self, path: str, lines: Set[int]) -> Set[int]:
+        """Those of some lines that are to be looked at."""
+        wanted = self._wanted(path)
+        return lines & wanted if wanted else lines
 
     def start(self) -> None:
         """Look at what runs from now on."""
@@ -74,7 +78,7 @@ class Seen:
 
     def _line(self, code: Any, line: int) -> Any:
         path = self._path(code.co_filename)
-        if not self.on or line not in (self._wanted(path) or (line,)) or self._visit(path, line, sys._getframe(1)):
+        if not self.on or not self._asked(path, {line}) or self._visit(path, line, sys._getframe(1)):
             return MONITORING.DISABLE
         return None
 
@@ -82,8 +86,7 @@ class Seen:
         code = frame.f_code
         if code not in self._local:
             path = self._path(code.co_filename)
-            lines = lines_of(code) if path else set()
-            lines &= self._wanted(path) or lines
+            lines = self._asked(path, lines_of(code)) if path else set()
             self._local[code] = self._looking(path, lines) if lines else None
         return self._local[code]
 

@@ -33,8 +33,8 @@ class Finals:
         """At most `most` verified candidates, best first. Raises SandboxUnavailable."""
         self.record.append("phase", name="minimise", detail=f"{len(solved)} candidates pass")
         small = {attempt.state: self._minimised(attempt) for attempt in solved}
-        open_ = {attempt.state: attempt for attempt in small.values() if attempt.state not in self.refuted}
-        ranked = self.discriminator.pick([self._candidate(attempt) for attempt in open_.values()])
+        fresh = {attempt.state: attempt for attempt in small.values() if attempt.state not in self.refuted}
+        ranked = self.discriminator.pick([self._candidate(attempt) for attempt in fresh.values()])
         self.record.append("phase", name="verify", detail="each finalist in a sandbox that nothing has run in")
         verified: list[Candidate] = []
         for candidate in ranked.ranking[: TRIES * most]:
@@ -63,10 +63,10 @@ class Finals:
         self.record.append(
             "finalist", node=tree, verified=good, patch=candidate.patch.decode(errors="replace"), reasons=reasons, rank=rank + 1
         )
-        if not good:
-            self.refuted.add(candidate.attempt.state)
-        else:
+        if good:
             yield replace(candidate, verified=True, reasons=reasons)
+        else:
+            self.refuted.add(candidate.attempt.state)
 
     def _evidence(self, state: State, with_rest: bool) -> Iterator[Proof]:
         """Proofs in a sandbox of its own, up to the first that does not hold."""

@@ -46,7 +46,6 @@ class Hunt:
     mailbox: Mailbox  # what somebody outside wants
     way: Sequence[Attempt] = ()  # from below the root to the state where a fork begins
     tree: Search[Attempt] = field(init=False)
-    refuted: int = 0  # solutions that did not hold
     _expand: Expander = field(init=False)
     _helm: Helm = field(init=False)
     _left: list[Phase] = field(init=False)  # phases that are not over, the one under way first
@@ -71,7 +70,6 @@ class Hunt:
         found = [node for node in self.tree.solved if node.item.state in states]
         for node in found:
             self.tree.prune(node)
-        self.refuted += len(found)
         self._agreed = False
         return bool(found)
 

@@ -114,7 +114,8 @@ class _Session:
             if not parts.hunt.refute(finals.refuted) or ending != "solved":
                 break
             ending = parts.hunt.go_on()
-        return self._end(self._why(ending, parts.hunt), parts.hunt)
+        why = self._why(ending, parts.hunt)
+        return self._nothing(why, self._explain(why, parts.hunt, bool(finals.refuted)))
 
     def _tell(self, command: str, baseline: Baseline) -> None:
         """What the check says of the code as it is."""
@@ -141,9 +142,6 @@ class _Session:
         write(self.run.patch, verdict.ranking[0].patch)
         return self._conclude("solved", Solution(verdict.ranking[0], verdict.ranking[1:], verdict.why, used, sure))
 
-    def _end(self, why: str, hunt: Hunt) -> Solution:
-        return self._nothing(why, self._explain(why, hunt))
-
     def _nothing(self, why: str, words: str) -> Solution:
         return self._conclude(why, Solution(None, (), words, cost(self.budget)))
 
@@ -158,15 +156,15 @@ class _Session:
         self._stopped(why)
         return solution
 
-    def _explain(self, why: str, hunt: Hunt) -> str:
-        """Why there is no fix, and what there is instead."""
+    def _explain(self, why: str, hunt: Hunt, refuted: bool) -> str:
+        """Why there is no fix, and what there is instead. `refuted`: something passed, and did not hold."""
         reasons = {
-            "exhausted": _exhausted(hunt),
+            "exhausted": _exhausted(hunt, refuted),
             "abandoned": f"the last {hunt.abandon} attempts improved nothing",
             "budget": f"the budget ended ({self.budget.exhausted() or 'what is left does not pay for the next step'})",
             "interrupted": "stopped before the end",
         }
-        failed = "; what passed did not hold when it was verified afresh" if hunt.refuted and why == "budget" else ""
+        failed = "; what passed did not hold when it was verified afresh" if refuted and why == "budget" else ""
         kept = f"; the best partial result is in {self.run.patch}" if hunt.tree.root.best > hunt.tree.root.value else ""
         return reasons.get(why, why) + failed + kept
 
@@ -180,8 +178,8 @@ class _Session:
         )
 
 
-def _exhausted(hunt: Hunt) -> str:
-    if hunt.tree.solved or hunt.refuted:
+def _exhausted(hunt: Hunt, refuted: bool) -> str:
+    if hunt.tree.solved or refuted:
         return "no candidate held when it was verified afresh"
     if not hunt.tree.root.tried:
         return "nothing to try: no line of the repository that may be changed is reached by the failing tests"

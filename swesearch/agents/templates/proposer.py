@@ -69,8 +69,10 @@ class TemplateProposer:
     ) -> Iterator[Action]:
         """Yield edits for the last state of `path`, most promising first."""
         state, hints = path[-1].state, [hint for attempt in path for hint in attempt.hints]
-        yield from repeats(path[-1].action or Action(()), partial(self._reader.read, state))
-        yield from self.drafts(self._localise(state), partial(self._reader.read, state), hints)
+        read = partial(self._reader.read, state)
+        if (action := path[-1].action) is not None:
+            yield from repeats(action, read)
+        yield from self.drafts(self._localise(state), read, hints)
 
     def drafts(self, localisation: Localisation, read: Callable[[str], bytes], hints: Sequence[str] = ()) -> Iterator[Action]:
         """Yield edits for given suspicions and files."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from swesearch.base import Action, Replace
+from swesearch.code.parse import line_at, line_span
 
 SHORTEST = 8  # bytes of a line that is not the same by chance
 MOST = 20  # places; what stands more often is no copy
@@ -24,7 +25,7 @@ def repeats(action: Action, read: Callable[[str], bytes]) -> Iterator[Action]:
     old, new = _lines(data, edit.start, edit)
     places = _places(data, old) if len(old) >= SHORTEST and b"\n" not in old + new else []
     edits = [Replace(edit.path, old, new, place) for place in places]
-    lines = [data.count(b"\n", 0, place) + 1 for place in places]
+    lines = [line_at(data, place) for place in places]
     if len(edits) > 1:
         moved = (Replace(e.path, old, new, e.start + n * (len(new) - len(old))) for n, e in enumerate(edits) if e.start is not None)
         yield Action(tuple(moved), f"the same in lines {', '.join(map(str, lines))} of {edit.path}", TRUST)
@@ -35,8 +36,8 @@ def repeats(action: Action, read: Callable[[str], bytes]) -> Iterator[Action]:
 def _lines(data: bytes, start: int, edit: Replace) -> tuple[bytes, bytes]:
     """The line of an edit as it was and as it is, without the white space around."""
     end = start + len(edit.after)
-    first, last = data.rfind(b"\n", 0, start) + 1, data.find(b"\n", end)
-    head, tail = data[first:start], data[end : last if last >= 0 else len(data)]
+    first, last = line_span(data, line_at(data, start)), line_span(data, line_at(data, end))
+    head, tail = data[first.start : start], data[end : last.end]
     return (head + edit.before + tail).strip(), (head + edit.after + tail).strip()
 
 
