@@ -66,7 +66,7 @@ class Story:
     def path(self) -> list[int]:
         """The ids from the root to what was handed over; to the best node where nothing was."""
         chosen = next((each["node"] for each in self._facts["finalists"] if each["chosen"]), None)
-        failed = {each["node"] for each in self._facts["finalists"] if not each["verified"]}
+        failed = {each["node"] for each in self._facts["finalists"] if not each["verified"] and not each["letter"]}
         best = [node for node in self.nodes.values() if node["id"] not in failed]
         ranked = sorted(best, key=lambda node: (node["id"] != chosen, not node["solved"], -node["value"], node["id"]))
         found: list[int] = []

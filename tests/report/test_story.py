@@ -122,6 +122,17 @@ def test_what_did_not_hold_is_told_and_is_not_the_way_to_the_best(tmp_path):
     assert any("did not hold when it was tried afresh; newly failing elsewhere" in line for line in lines(found, "What else was tried"))
 
 
+def test_what_was_chosen_without_being_tried_is_the_end_of_the_path(tmp_path):
+    made = [event for event in MadeUp(tmp_path, 6).make().events() if event.kind not in ("finalist", "stopped")]
+    solution = next(event.data for event in made if event.kind == "solution")
+    untried = {**solution["solution"], "best": {**solution["solution"]["best"], "verified": False}}
+
+    found = story([*(each for each in made if each.kind != "solution"), Event("solution", {**solution, "solution": untried})])
+
+    assert found["finalists"][0]["chosen"]
+    assert found["path"][-1] == found["finalists"][0]["node"]
+
+
 def test_orders_are_told_and_mark_their_nodes(tmp_path):
     made = list(MadeUp(tmp_path, 6).make().events())
     orders = [
