@@ -43,6 +43,16 @@ def double(number):
     return undefined
 """
 LAST = 5  # the line of it that fails
+TENTH = """\
+from time import process_time
+
+
+def double(number):
+    began = process_time()
+    while process_time() - began < 1.2:
+        pass
+    return undefined
+"""
 
 
 @pytest.fixture
@@ -73,6 +83,13 @@ def test_where_a_warm_run_tells_of_the_root_what_a_cold_one_does_not_warm_runs_a
     check = check_run("os.getpid() == code.BEGAN")  # false in the fork of a process that had the module already
     assert check.baseline.passing == ("test_code.py::test_other",)
     assert check.nearby(check.root).level == "fresh"
+
+
+def test_a_test_that_takes_a_tenth_of_all_the_time_fails_for_its_own_reason(check_run):
+    """It does not count as hanging: every edit would, too."""
+    check = check_run("True", code=TENTH, seconds=12)
+    assert check.baseline.failing["test_code.py::test_double"].error == "NameError"
+    assert check.baseline.per_test > 2
 
 
 def test_a_test_that_a_tracer_makes_slow_is_given_the_time_to_fail_as_it_does_without(check_run):
