@@ -12,7 +12,7 @@ from swesearch.code.localise import Localisation, Localiser, Trace
 from swesearch.codec import decode, encode
 from swesearch.solve.prepare import Bench
 from swesearch.solve.record import Record
-from swesearch.value.checks import CUT, CheckRun
+from swesearch.value.checks import CUT, CheckRun, slow_beside
 from swesearch.value.protect import is_test
 
 FAILING, PASSING = 20, 60  # tests of each kind that are traced, for each check
@@ -63,10 +63,14 @@ def _traced(bench: Bench, state: State, trace: Trace) -> TestRun:
 
 
 def _one(check: CheckRun, state: State, trace: Trace) -> TestRun:
-    """The wanted tests that belong to this check; a file stands for the tests in it that pass on the root."""
+    """The wanted tests that belong to this check; a file stands for the tests in it that pass on the root.
+
+    What is slow beside quick ones that fail, too, waits for a state on which those pass: a tracer makes it slower by far.
+    """
     failing, passing = check.baseline.failing, check.baseline.passing
-    cut = [name for name, outcome in failing.items() if outcome.error == CUT][HANGING:]
-    own = [name for name in trace.tests if name in failing and name not in cut][:FAILING]
+    hanging = [name for name, outcome in failing.items() if outcome.error == CUT]
+    late = {*hanging[HANGING:], *(slow_beside(failing) if state == check.root else ())}
+    own = [name for name in trace.tests if name in failing and name not in late][:FAILING]
     neighbours = any("::" not in name and name not in failing for name in trace.tests)
     wanted = [*own, *(passing[:PASSING] if neighbours else ())]
     return check.traced(state, trace.kind, trace.focus, wanted) if wanted else TestRun("empty")

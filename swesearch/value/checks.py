@@ -324,8 +324,14 @@ def _bears_out(again: TestRun, first: TestRun) -> bool:
 
 def _cheap_first(failing: Mapping[str, TestOutcome]) -> dict[str, TestOutcome]:
     """In the tests' own order, but what is slow beside the others after them, and what hangs last: the first failure ends most runs."""
-    slow = max(SLOW, SLOW_BESIDE * min((outcome.seconds for outcome in failing.values()), default=0.0))
-    return dict(sorted(failing.items(), key=lambda item: (item[1].error == CUT, item[1].seconds > slow)))
+    slow = slow_beside(failing)
+    return dict(sorted(failing.items(), key=lambda item: (item[1].error == CUT, item[0] in slow)))
+
+
+def slow_beside(failing: Mapping[str, TestOutcome]) -> frozenset[str]:
+    """The failing tests that end, but take long beside the fastest of them."""
+    most = max(SLOW, SLOW_BESIDE * min((outcome.seconds for outcome in failing.values()), default=0.0))
+    return frozenset(name for name, outcome in failing.items() if outcome.seconds > most and outcome.error != CUT)
 
 
 def _endings(path: str) -> Iterator[str]:
