@@ -7,6 +7,7 @@ import difflib
 import json
 import random
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -151,12 +152,20 @@ def _hub(name: str, split: str) -> Iterator[tuple[str, Row]]:
         import datasets  # an extra, and slow
     except ImportError as error:
         raise BenchError(f"{name} is on Hugging Face, which needs the `datasets` package: pip install 'swesearch[bench]'") from error
+    if not sys.stderr.isatty():
+        datasets.disable_progress_bars()
     try:
         rows = datasets.load_dataset(name, split=split)
     except (OSError, ValueError, RuntimeError) as error:  # what it says of no network, of no such data set, of no such split
-        words = str(error).strip().splitlines() or [type(error).__name__]
-        raise BenchError(f"{name} ({split}) cannot be had from Hugging Face: {words[0]}. A file of its rows will do as well") from error
-    yield from ((f"{name}, row {number}", row) for number, row in enumerate(rows, 1))
+        words = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise BenchError(f"{name} ({split}) cannot be had from Hugging Face: {words}. A file of its rows will do as well") from error
+    yield from ((f"{name}, row {number}", _plain(row)) for number, row in enumerate(rows, 1))
+
+
+def _plain(row: Row) -> Row:
+    """A row as JSON would have it: some data sets keep dates as such."""
+    plain: Row = json.loads(json.dumps(row, default=lambda date: date.isoformat()))
+    return plain
 
 
 def _all_different(instances: list[Instance], source: str) -> list[Instance]:
