@@ -201,12 +201,11 @@ def _identity(client: docker.DockerClient, image: str) -> str:
 
 
 def pull(name: str, tell: Tell = quiet) -> str:
-    """Pull an image. Returns why not, or nothing."""
-    repository, tag = name.split(":")
+    """Pull an image, by the tag `latest` where the name says none. Returns why not, or nothing."""
     client = docker.from_env(timeout=PULL_SECONDS)
     try:
         tell(f"pulling {name}")
-        for event in client.api.pull(repository, tag, stream=True, decode=True):
+        for event in client.api.pull(name, stream=True, decode=True):
             if "error" in event:
                 return str(event["error"])
     except (APIError, requests.RequestException) as error:
