@@ -13,7 +13,8 @@ from typing import NoReturn
 from sandbox.probe import jail
 
 LINUX = sys.platform.startswith("linux")
-LOOKS = 6  # at the processes alive, before we stop being choosy
+LOOKS = 6  # at which somebody new was alive, before we stop being choosy
+DYING = 10.0  # seconds for those that were killed to be gone
 MEMORY_EVENTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")  # cgroup v2, v1
 
 
@@ -54,19 +55,24 @@ class Family:
         kill(-1) ends everything at one stroke, the spared too.
         """
         self._ended.clear()
-        for look in range(LOOKS):
+        killed: set[int] = set()
+        looks, end = 0, time.monotonic() + DYING
+        while looks < LOOKS and time.monotonic() < end:
             born = _last_born()
-            found = self.others()
+            found = {pid for pid, _, _ in self.others()}
             self._reap()
-            if not found and born == _last_born():
+            calm = born == _last_born()
+            if not found and calm:
                 return True
-            for pid, _, _ in found:
+            for pid in found:
                 _kill(pid)
-            time.sleep(0.001 if look else 0)
+            time.sleep(0.001 if looks else 0)
+            looks += not calm or not found <= killed  # much memory takes a while to die, and is no reason to kill the spared
+            killed |= found
         return self._clear_at_one_stroke()
 
     def _clear_at_one_stroke(self) -> bool:
-        end = time.monotonic() + 10
+        end = time.monotonic() + DYING
         while time.monotonic() < end:
             for pid in [-1] if self._init else [pid for pid, _, _ in self.others()]:
                 _kill(pid)
