@@ -1,6 +1,6 @@
 """What a whole evaluation costs (clean copy, one changed file, one pytest test), as a ratio to the bare pytest process.
 
-    python -m benchmarks.sandbox [--subjects flask sympy] [--rounds 15] [--scaling] [--json]
+    python -m benchmarks.sandbox [--subjects flask sympy] [--rounds 15] [--scaling | --places] [--json]
 
 The ways take turns, so that a machine that slows down slows all of them; what stands in the table are medians. The source archives
 come from the user's package index, their dependencies are installed by uv; --cache keeps both.
@@ -21,9 +21,10 @@ import sys
 import tarfile
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,12 @@ import requests
 from benchmarks.sdists import fetch, unpack
 from sandbox.base import Command, Environment, File, Files, Limits, Quota, Sandbox, SandboxUnavailable
 from sandbox.commands import TestJob
-from sandbox.pytests import Level, Warm, run_tests
+from sandbox.pytests import OFTEN, Level, Warm, run_tests
 
 LIMITS = Limits(120.0)
 QUOTA = Quota()
 BARE = "bare pytest"
+PLACES = 8
 Way = Callable[[int], None]
 
 
@@ -49,7 +51,7 @@ class Subject:
     needs: tuple[str, ...]
     args: tuple[str, ...]  # of `python -m pytest`
     path: str
-    line: str  # the function's line that a candidate puts another one before
+    line: str  # the function's line that a candidate puts another one before; "" for one more statement at the module's end
 
 
 SUBJECTS = {
@@ -90,7 +92,17 @@ class Checkout:
     def candidate(self, number: int) -> bytes:
         """The changed file of a candidate."""
         text = (self.folder / f"{self.subject.path}.orig").read_text()
-        return text.replace(self.subject.line, f"    _ = {number}\n{self.subject.line}").encode()
+        line = self.subject.line
+        return (text.replace(line, f"    _ = {number}\n{line}") if line else f"{text}\n_ = {number}\n").encode()
+
+    def at(self, path: str) -> Checkout:
+        """The same with candidates that change the module `path` as a whole."""
+        (self.folder / f"{path}.orig").write_bytes((self.folder / path).read_bytes())
+        return replace(self, subject=replace(self.subject, path=path, line=""))
+
+    def close(self) -> None:
+        """The changed file as it was."""
+        (self.folder / self.subject.path).write_bytes((self.folder / f"{self.subject.path}.orig").read_bytes())
 
     def files(self, number: int) -> Files:
         """A candidate as files over the base."""
@@ -166,10 +178,10 @@ def plain(checkout: Checkout, sandbox: Sandbox) -> Way:
 
 def ours(checkout: Checkout, sandbox: Sandbox, level: Level) -> Way:
     """Our runner in a warm box, at one level of warmth."""
-    warm = Warm()
+    warm = Warm(unswapped=Counter({checkout.subject.path: OFTEN}))
     job = TestJob(checkout.subject.args, module=True)
     run_tests(sandbox, checkout.files(0), job, LIMITS, warm)  # tells what a zygote should load
-    levels: tuple[Level, ...] = ("swap", "imports", "fresh")
+    levels: tuple[Level, ...] = ("swap", "midway", "imports", "fresh")
     warm.refused.update({colder: "not asked for" for colder in levels[: levels.index(level)]})
 
     def run(number: int) -> None:
@@ -284,7 +296,7 @@ def ways(checkout: Checkout, cache: Path, stack: contextlib.ExitStack) -> dict[s
     found = {BARE: bare(checkout)}
     for name in ("docker", "bubblewrap"):
         try:
-            boxes = [_sandbox(name, checkout.environment, 1) for _ in range(4)]  # one for each way, as a search would have it
+            boxes = [_sandbox(name, checkout.environment, 1) for _ in range(5)]  # one for each way, as a search would have it
         except SandboxUnavailable as error:
             print(f"without {name}: {error}", file=sys.stderr)
             continue
@@ -296,6 +308,7 @@ def ways(checkout: Checkout, cache: Path, stack: contextlib.ExitStack) -> dict[s
         }
         found |= {
             f"{name}, imports zygote": ours(checkout, boxes[2], "imports"),
+            f"{name}, midway zygote": ours(checkout, boxes[4], "midway"),
             f"{name}, function swap": ours(checkout, boxes[3], "swap"),
         }
         if name == "docker":
@@ -315,13 +328,16 @@ def compare(name: str, cache: Path, rounds: int) -> list[Row]:
     """All ways in turn, so many times."""
     checkout = check_out(name, cache)
     with contextlib.ExitStack() as stack:
-        found = ways(checkout, cache, stack)
-        times: dict[str, list[float]] = {way: [] for way in found}
-        for number in range(-2, rounds):  # twice to warm up
-            for way, run in found.items():
-                start = time.perf_counter()
-                run(number + 1000)
-                times[way].append(time.perf_counter() - start)
+        return _in_turns(name, ways(checkout, cache, stack), rounds)
+
+
+def _in_turns(name: str, found: dict[str, Way], rounds: int) -> list[Row]:
+    times: dict[str, list[float]] = {way: [] for way in found}
+    for number in range(-2, rounds):  # twice to warm up
+        for way, run in found.items():
+            start = time.perf_counter()
+            run(number + 1000)
+            times[way].append(time.perf_counter() - start)
     medians = {way: 1000 * statistics.median(taken[2:]) for way, taken in times.items()}
     return [Row(name, way, median, median / medians[BARE], rounds) for way, median in medians.items()]
 
@@ -346,6 +362,28 @@ def scaling(name: str, cache: Path, rounds: int) -> list[Row]:
     return rows
 
 
+def places(name: str, cache: Path, rounds: int) -> list[Row]:
+    """The two zygotes that do not need a swap, for modules evenly spaced over the order in which the project imports its own."""
+    checkout, rows = check_out(name, cache), []
+    order = _imported(checkout, name)
+    for place in range(1, 2 * PLACES, 2):
+        one = checkout.at(order[place * len(order) // (2 * PLACES)])
+        with contextlib.ExitStack() as stack:
+            stack.callback(one.close)
+            imports, midway = (stack.enter_context(contextlib.closing(_sandbox("docker", one.environment, 1))) for _ in range(2))
+            found = {BARE: bare(one), "imports zygote": ours(one, imports, "imports"), "midway zygote": ours(one, midway, "midway")}
+            rows += [replace(row, way=f"{row.way}, {one.subject.path}") for row in _in_turns(name, found, rounds)]
+    return rows
+
+
+def _imported(checkout: Checkout, name: str) -> list[str]:
+    """Paths of the project's modules in the order in which they begin to be imported."""
+    origins = "(getattr(getattr(m, '__spec__', None), 'origin', None) for m in list(sys.modules.values()))"
+    ask = f"import sys, {name}; print(*{origins}, sep='\\n')"
+    told = subprocess.run([checkout.environment.python, "-c", ask], cwd=checkout.folder, capture_output=True, text=True, check=True).stdout
+    return [line.removeprefix(f"{checkout.folder}/") for line in told.splitlines() if line.startswith(f"{checkout.folder}/")]
+
+
 def table(rows: list[Row]) -> str:
     """The rows as a Markdown table."""
     lines = ["| subject | way | ms per evaluation | ratio | rounds |", "|---|---|---:|---:|---:|"]
@@ -359,13 +397,14 @@ def main() -> None:
     parser.add_argument("--subjects", nargs="+", choices=SUBJECTS, default=list(SUBJECTS))
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--scaling", action="store_true", help="how throughput grows with the number of boxes, instead")
+    parser.add_argument("--places", action="store_true", help="what it depends on where a module is imported, instead")
     parser.add_argument("--cache", type=Path, help="keep archives and environments here")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         cache = arguments.cache or Path(folder)
         cache.mkdir(parents=True, exist_ok=True)
-        measure = scaling if arguments.scaling else compare
+        measure = scaling if arguments.scaling else places if arguments.places else compare
         rows = [row for name in arguments.subjects for row in measure(name, cache, arguments.rounds)]
     print(json.dumps([asdict(row) for row in rows], indent=1) if arguments.json else table(rows))
 

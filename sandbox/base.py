@@ -81,7 +81,7 @@ class Command:
     argv: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     job: bytes = b""  # JSON for sandbox/probe/runner.py
-    warm: Literal["", "imports", "collected"] = ""  # which zygote may serve the job
+    warm: Literal["", "imports", "collected", "midway"] = ""  # which zygote may serve the job
     preload: bytes = b""  # JSON that makes that zygote; equal bytes share one
 
 
@@ -164,7 +164,7 @@ class TestRun:
     frames: tuple[Frame, ...] = ()  # where a collection error was raised
     types: Mapping[str, Mapping[str, tuple[Kind, ...]]] = field(default_factory=dict)  # "path:line" -> expression -> kinds
     modules: tuple[str, ...] = ()  # modules loaded from outside the work tree, for the zygote
-    level: Literal["fresh", "imports", "swap"] = "fresh"  # how it was run
+    level: Literal["fresh", "imports", "midway", "swap"] = "fresh"  # how it was run
     result: Result | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""Run Python tests in a sandbox and say test by test what happened, as warm as can be: swap, then imports, then fresh.
+"""Run Python tests in a sandbox and say test by test what happened, as warm as can be: swap, midway, imports, then fresh.
 
 `job_of` reads what a user would type (pytest, python -m pytest, python -m unittest); `run_tests` runs it. A level that cannot serve
 a candidate refuses before running anything and the next colder one takes over; `Warm` remembers what is known about a base.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -19,8 +20,11 @@ from sandbox.commands import TestJob, job_of
 
 __all__ = ["TestJob", "Warm", "job_of", "run_tests"]
 
-Level = Literal["fresh", "imports", "swap"]
-WARM: Mapping[Level, Literal["", "imports", "collected"]] = {"fresh": "", "imports": "imports", "swap": "collected"}
+Level = Literal["fresh", "imports", "midway", "swap"]
+WARM: Mapping[Level, Literal["", "imports", "midway", "collected"]] = {
+    "fresh": "", "imports": "imports", "midway": "midway", "swap": "collected",
+}  # fmt: skip
+OFTEN = 2  # candidates that changed a file in a way that cannot be swapped, before a zygote is made for it
 KILLED, TOO_LONG = -9, -24  # SIGKILL, SIGXCPU
 NEVER = "never: "  # how a zygote says that no candidate of this base can be served
 
@@ -34,6 +38,8 @@ class Warm:
     autoload: bool | None = None  # None until a run told whether plugins of the environment are needed
     refused: dict[Level, str] = field(default_factory=dict)  # levels that cannot serve this base, and why
     why: dict[Level, str] = field(default_factory=dict)  # the last refusal of one candidate
+    unswapped: Counter[str] = field(default_factory=Counter)  # by path: candidates that changed it and could not be swapped
+    cold: set[str] = field(default_factory=set)  # paths for which no `midway` zygote is of use
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def learn(self, report: verdict.Report) -> None:
@@ -42,23 +48,34 @@ class Warm:
             if self.modules is None and report.modules:
                 self.modules, self.own = report.modules, report.own
 
+    @property
+    def before(self) -> tuple[str, ...]:
+        """The modules that a `midway` zygote stops before: the same for all candidates, as a zygote of its own for each would not pay."""
+        with self.lock:
+            return tuple(sorted(path for path, count in self.unswapped.items() if count >= OFTEN and path not in self.cold))
+
 
 def run_tests(sandbox: Sandbox, files: Files, job: TestJob, limits: Limits, warm: Warm | None = None) -> TestRun:
     """Run `job` on `files`, at the warmest level that serves it. Raises SandboxUnavailable where we could not find out."""
     state = warm or Warm()
-    for level in _levels(job, state, warm is not None):
+    for level in _levels(job, files, state, warm is not None):
         run = _at(sandbox, files, job, limits, state, level)
         if run is not None:
             return run
     raise AssertionError("the fresh level refuses nothing")
 
 
-def _levels(job: TestJob, warm: Warm, wanted: bool) -> Sequence[Level]:
+def _levels(job: TestJob, files: Files, warm: Warm, wanted: bool) -> Sequence[Level]:
     """Which levels to try, warmest first. The first run of a base is cold: it tells what the zygotes should load."""
     own_pytest = {"pytest", "_pytest"}.intersection(warm.own)  # the work tree is pytest itself: a zygote would load the base's
     if not wanted or warm.modules is None or own_pytest or any(name.startswith("PYTHON") and name != "PYTHONPATH" for name, _ in job.env):
         return ("fresh",)
-    levels: tuple[Level, ...] = ("imports", "fresh") if job.trace else ("swap", "imports", "fresh")
+    if job.trace:
+        levels: tuple[Level, ...] = ("imports", "fresh")
+    elif files.changed and set(files.changed) <= set(warm.before):
+        levels = ("swap", "midway", "imports", "fresh")
+    else:
+        levels = ("swap", "imports", "fresh")
     return tuple(level for level in levels if level not in warm.refused)
 
 
@@ -73,7 +90,7 @@ def _at(sandbox: Sandbox, files: Files, job: TestJob, limits: Limits, warm: Warm
     result = _out_of_time(result, limits)
     report = verdict.read(result.report, secret.key)
     if level != "fresh" and (result.refused or report.refused or _silent(result)):
-        _refusal(warm, level, result.refused, report.refused or "the fork ended before it said anything")
+        _refusal(warm, level, result.refused, report.refused or "the fork ended before it said anything", files)
         return None
     run = replace(verdict.test_run(result, report, secret, job.only, job.expect), level=level)
     if known is None and _needs_plugins(run, report):
@@ -102,11 +119,16 @@ def _needs_plugins(run: TestRun, report: verdict.Report) -> bool:
     return run.status == "usage" or bool(report.finish and report.finish["wants"])
 
 
-def _refusal(warm: Warm, level: Level, lasting: str, single: str) -> None:
+def _refusal(warm: Warm, level: Level, lasting: str, single: str, files: Files) -> None:
+    """Remember that a level did not serve a candidate: for ever, or for the like of it."""
     with warm.lock:
         warm.why[level] = lasting or single
-        if lasting or single.startswith(NEVER):
+        if level == "midway":
+            warm.cold.update(files.changed)
+        elif lasting or single.startswith(NEVER):
             warm.refused[level] = lasting or single.removeprefix(NEVER)
+        elif level == "swap":
+            warm.unswapped.update(files.changed.keys())
 
 
 def _secrets() -> verdict.Secrets:
@@ -136,6 +158,8 @@ def _payload(job: TestJob, files: Files, secret: verdict.Secrets, autoload: bool
 
 def _preload(job: TestJob, warm: Warm, level: Level) -> bytes:
     base: dict[str, Any] = {"site": job.site, "modules": warm.modules, "own": warm.own}
-    if level == "swap":
-        base |= _base(job, bool(warm.autoload)) | {"collect": True}
+    if level in ("swap", "midway"):
+        base |= _base(job, bool(warm.autoload))
+    if level == "midway":
+        base |= {"before": warm.before}
     return json.dumps(base).encode()

@@ -172,7 +172,7 @@ class Agent:
         return self._watched(request, job, zygote)
 
     def _zygote(self, warm: str, base: str, preload: bytes) -> Zygote:
-        key = (warm, preload, base if warm == "collected" else "")
+        key = (warm, preload, "" if warm == "imports" else base)
         if self._nursery.has(key):
             return self._nursery.get(key)
         try:

@@ -32,7 +32,7 @@ def serve(channel: socket.socket, preload: Dict[str, Any]) -> None:
 
 
 def _fork(channel: socket.socket, memory: Any, recorder: Any, running: Any) -> bool:
-    capture = running.config.pluginmanager.getplugin("capturemanager")
+    capture = recorder.capture()
     capture.stop_global_capturing()  # its files would be shared by all forks
     try:
         memory.freeze(recorder.root)

@@ -1,6 +1,6 @@
 """Zygotes: interpreters with pytest (and more) loaded, which fork once per run.
 
-A zygote that has collected tests begins as a fork of the one that has the same modules loaded: pytest is imported once in a box.
+A zygote that collects tests begins as a fork of the one that has the same modules loaded: pytest is imported once in a box.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Tuple
 from sandbox.probe.processes import Family, standing
 from sandbox.probe.watch import Watch
 
-KEEP = 3
+KEEP = 4
 PATIENCE = 120.0  # seconds for a zygote to get ready
 LOADED = ("site", "modules", "own")  # what a preload says of what is loaded; the rest of it is about tests
 Key = Tuple[str, bytes, str]  # level, preload, base ("" where it does not matter)
@@ -115,7 +115,7 @@ class Nursery:
 
     def _born(self, key: Key, theirs: socket.socket) -> int:
         """The process id of a new zygote that will listen to `theirs`. Raises Refused."""
-        if key[0] != "collected":
+        if key[0] == "imports":
             return self._launch({3: theirs.fileno()})
         loaded = {name: value for name, value in json.loads(key[1]).items() if name in LOADED}
         parent = self.get(("imports", json.dumps(loaded).encode(), ""))

@@ -130,6 +130,7 @@ class Recorder:
         self.reported = self.position = 0
         self.wants: List[str] = []  # why plugins of the environment seem to be needed
         self.stopped = self.broken = False
+        self.config: Any = None  # pytest's, once it is there
         self.adopt(job, send)
 
     def adopt(self, job: Dict[str, Any], send: Any) -> None:
@@ -157,6 +158,7 @@ class Recorder:
     def pytest_load_initial_conftests(self, early_config: Any) -> None:
         """Measuring coverage is not our business, and costs a lot."""
         early_config.known_args_namespace.no_cov = True
+        self.config = early_config
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: Any) -> None:
@@ -181,6 +183,10 @@ class Recorder:
         """Options that the job decides."""
         if self.stop:
             config.option.maxfail = 1
+
+    def capture(self) -> Any:
+        """What catches the tests' output; None where it is not there yet."""
+        return self.config and self.config.pluginmanager.getplugin("capturemanager")
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_make_collect_report(self, collector: Any) -> Iterator[None]:

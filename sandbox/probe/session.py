@@ -82,10 +82,13 @@ def arguments(job: Dict[str, Any]) -> List[str]:
     return list(job["args"]) + QUIET + (cache if job["autoload"] else ["-p", "no:cacheprovider"])
 
 
-def run(job: Dict[str, Any], send: Send, between: Optional[Callable[[Any, Any], bool]] = None) -> int:
+def run(
+    job: Dict[str, Any], send: Send, between: Optional[Callable[[Any, Any], bool]] = None, ready: Callable[[Any], None] = lambda _: None
+) -> int:
     """Run the job's tests. Returns the exit status.
 
-    `between(recorder, session)` is called once all is collected: the place where a zygote waits and forks.
+    `ready(recorder)` is called before anything of the work tree can run, `between(recorder, session)` once all is collected: the place
+    where a zygote waits and forks.
     """
     from _pytest.config import UsageError, _prepareconfig
     from _pytest.main import wrap_session
@@ -95,6 +98,7 @@ def run(job: Dict[str, Any], send: Send, between: Optional[Callable[[Any, Any], 
     root = enter(job)
     send("begin")
     recorder = Recorder(job, send, root, _tracer(job, send, root))
+    ready(recorder)
     status = 3
     try:
         config = _prepareconfig(arguments(job), [recorder])

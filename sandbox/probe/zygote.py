@@ -1,7 +1,7 @@
-"""A process that has pytest and third-party modules loaded and forks once per job: `imports`, or `collected` with the base's tests.
+"""A process that has pytest and third-party modules loaded and forks once per job: `imports`, or what comes of it with the base's tests.
 
 Single-threaded. Messages come over a datagram socket: first what to load, then one per job, with the job's descriptors. An
-`imports` zygote never runs code of the work tree; a `collected` one, its fork, has run the base's, never a candidate's.
+`imports` zygote never runs code of the work tree; its forks, `collected` and `midway`, have run the base's, never a candidate's.
 """
 
 import array
@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 import warnings
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, NoReturn, Tuple
 
 from swesearch_probe import session  # type: ignore[import-not-found]
 
@@ -44,15 +44,16 @@ def serve(handle: int) -> None:
 
 
 def _collect(handle: int) -> None:
-    """What a fork does that is to be a `collected` zygote: as if it had been started so."""
-    from swesearch_probe import collected
+    """What a fork does that is to be a zygote with the base's tests: as if it had been started so."""
+    from swesearch_probe import collected, midway
 
     channel = _out_of_the_way(handle)
     os.setsid()
     _prctl(PR_SET_DUMPABLE, 1)
     getattr(gc, "unfreeze", int)()
     gc.enable()
-    collected.serve(channel, json.loads(channel.recv(LONGEST)))
+    preload = json.loads(channel.recv(LONGEST))
+    (midway if "before" in preload else collected).serve(channel, preload)
 
 
 def _hush(*_: object) -> None:
@@ -70,7 +71,7 @@ def _out_of_the_way(handle: int) -> socket.socket:
     return socket.socket(fileno=high)
 
 
-def _give_up(channel: socket.socket, why: str) -> None:
+def _give_up(channel: socket.socket, why: str) -> NoReturn:
     channel.send(json.dumps({"error": why[:4000]}).encode())
     os._exit(0)
 

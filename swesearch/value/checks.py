@@ -110,7 +110,10 @@ class CheckRun:
             return first
         again = self._run(self.root, self._limits, only=quick)
         if again.level != "fresh" and not _bears_out(again, first):
-            warm, self._warm = self._warm, Warm(refused=dict.fromkeys(("swap", "imports"), "it tells of the root what a cold run does not"))
+            warm, self._warm = (
+                self._warm,
+                Warm(refused=dict.fromkeys(("swap", "midway", "imports"), "it tells of the root what a cold run does not")),
+            )
             again = self._run(self.root, self._limits, only=quick)
             self._warm = self._warm if _bears_out(again, first) else warm
         return again
