@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sandbox.base import Sandbox, TestOutcome, TestRun
@@ -34,8 +34,8 @@ def proofs(check: CheckRun, state: State, box: Sandbox, with_rest: bool) -> Iter
     yield _check_proof(check, run, box.name)
     yield from _disguise_proof(check, state, box, run)
     yield from _plain_proof(check, state, box, run)
-    if check.baseline.passing:
-        yield _nearby_proof(check.baseline.passing, run if check.is_whole else check.whole_files(state, box))
+    if check.baseline.passing or not check.is_whole:
+        yield _nearby_proof(check, run if check.is_whole else check.whole_files(state, box), box)
     if with_rest:
         yield from _rest_proof(check, state, box)
 
@@ -115,11 +115,22 @@ def _shows(before: PlainRun, check: CheckRun) -> bool:
     return bool(named) or before.result.status == "timeout"
 
 
-def _nearby_proof(passing: Sequence[str], run: TestRun) -> Proof:
+def _nearby_proof(check: CheckRun, run: TestRun, box: Sandbox) -> Proof:
     """The tests around the failing ones go on to pass."""
-    if broken := broken_tests(passing, run):
+    passing = check.baseline.passing
+    if broken := broken_tests(passing, run) or _broken_slow(check, run, box):
         return Proof(False, f"newly failing in the same files: {', '.join(broken[:3])}")
     return Proof(True, f"{len(passing)} other tests in the same files still pass")
+
+
+def _broken_slow(check: CheckRun, run: TestRun, box: Sandbox) -> list[str]:
+    """Tests that fail, and were too slow to be known from the start: those that pass on the root with as much time."""
+    known = {*check.baseline.failing, *check.baseline.passing}
+    unknown = [outcome.id for outcome in run.outcomes if outcome.outcome in BAD and outcome.id not in known]
+    if not unknown:
+        return []
+    passed = {outcome.id for outcome in check.whole_files(check.root, box).outcomes if outcome.outcome == "passed"}
+    return [name for name in unknown if name in passed]
 
 
 def _rest_proof(check: CheckRun, state: State, box: Sandbox) -> Iterator[Proof]:

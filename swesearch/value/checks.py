@@ -180,7 +180,7 @@ class CheckRun:
 
     def whole_files(self, state: State, sandbox: Sandbox) -> TestRun:
         """All tests in the files that the check names, in a process of their own in `sandbox`."""
-        return self._fresh(state, sandbox, _whole_files, self._patience)
+        return self._elsewhere(state, sandbox, _whole_files, ())
 
     def instead(self, state: State, path: str, source: bytes) -> TestRun:
         """The tests of `source` on `state`, where it stands in for the test file `path`. They have little time: they are many."""
@@ -204,7 +204,7 @@ class CheckRun:
         return self._elsewhere(state, sandbox, lambda job: (*_no_targets(job), *others), only) if others else TestRun("empty")
 
     def _elsewhere(self, state: State, sandbox: Sandbox, widen: Widen, only: Sequence[str]) -> TestRun:
-        """Tests that the check does not name. What they do on the root is asked once."""
+        """Tests beyond those that the check names. What they do on the root is asked once."""
         assert self._job
         asked = widen(self._job)
         if state != self.root:

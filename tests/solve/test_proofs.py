@@ -65,6 +65,29 @@ def test_a_test_that_does_not_run_any_more_has_not_passed(prove, code, holds):
     assert found[1].holds is holds
 
 
+SLOW = """
+
+def test_slowly():
+    began = process_time()
+    while process_time() - began < 0.7:
+        pass
+    assert str(answer()).isdigit()
+
+
+def test_of_something_else():
+    assert answer() == 7
+"""
+
+
+@pytest.mark.parametrize(("after", "holds"), [("42", True), ("42.0", False)])
+def test_a_slow_test_beside_the_failing_one_goes_on_to_pass(prove, after, holds):
+    """It takes longer than tests are given at first, so it is in no list of those that pass."""
+    tests = "from time import process_time\n" + PLAIN + SLOW
+    found = prove(tests, CODE.replace("41", after), command=("pytest", "-q", "test_deep.py::test_answer"))
+    assert found[-1].holds is holds
+    assert holds or found[-1].words == "newly failing in the same files: test_deep.py::test_slowly"
+
+
 def test_a_test_that_depends_on_its_own_name_is_not_held_against_a_candidate(prove):
     found = prove(BY_NAME, CODE.replace("41", "42"))
     assert all(proof.holds for proof in found)
