@@ -26,13 +26,14 @@ from swesearch.base import Check, Create, Delete, EditError, Rename, Replace, Ta
 
 LARGEST = 300 << 20  # bytes of build products that are taken from an image
 NOT_BUILT = (".git", "__pycache__", ".pytest_cache", ".tox", ".eggs")
+FUNCTION = re.compile(rb"^(?:async )?def (\w+)\(", re.MULTILINE)
 DEFINED = re.compile(r"^[ +]\s*(?:async )?def (\w+)\(|^@@[^@]*@@.*\bdef (\w+)\(", re.MULTILINE)
 
 
 def task_of(instance: Instance, place: Place, mode: Mode, folder: Path) -> Task:
     """The task, on a checkout of its own below `folder`. Raises BenchError, SandboxUnavailable."""
     tests = tested_files(instance, place.repo) if mode == "check" else {}
-    checks = (Check(("python", "-m", "pytest", "-q", *test_ids(instance))),) if mode == "check" else ()
+    checks = (Check(("python", "-m", "pytest", "-q", *test_ids(instance, tests))),) if mode == "check" else ()
     repo = checkout(place, folder / f"repo-{mode}", tests)
     return Task(repo, checks, "" if mode == "check" and not instance.issue.strip() else instance.issue)
 
@@ -79,12 +80,14 @@ def tested_files(instance: Instance, repo: Path) -> dict[str, bytes | None]:
     return found
 
 
-def test_ids(instance: Instance) -> tuple[str, ...]:
-    """The failing tests as pytest names them. Raises BenchError for names that cannot be told.
+def test_ids(instance: Instance, tests: Mapping[str, bytes | None]) -> tuple[str, ...]:
+    """The failing tests as pytest names them; `tests` are the files of the test patch. Raises BenchError for names that cannot be told.
 
-    Some rows have bare function names (sympy), some have ids that were cut at a space: the whole test stands for its parameters then.
+    Some rows have bare function names (sympy): the file whose change shows that name has it, else one that defines it. Some have ids that
+    were cut at a space: the whole test stands for its parameters then.
     """
-    homes = {name: path for path, name in _definitions(instance.test_patch)}
+    homes = {name.decode(): path for path, text in tests.items() for name in FUNCTION.findall(text or b"")}
+    homes.update((name, path) for path, name in _definitions(instance.test_patch))
     files = [path for change in changes(instance.test_patch) for path in change.paths if path.endswith(".py")]
     found = [_test_id(name, homes, files) for name in instance.fail_to_pass]
     if None in found or not found:

@@ -142,11 +142,24 @@ def test_the_issue_alone_needs_a_model(folder, tmp_path):
 def test_bare_names_and_cut_names_are_told_by_the_test_patch(folder):
     names = ("test_inside", "tests/test_core.py::test_low[a", "tests/test_core.py::test_low[b c]")
 
-    found = ids_of(instance_of(folder, fail_to_pass=names))
+    found = ids_of(instance_of(folder, fail_to_pass=names), {})
 
     assert found == ("tests/test_core.py::test_inside", "tests/test_core.py::test_low", "tests/test_core.py::test_low[b c]")
 
 
+def test_a_bare_name_that_no_change_shows_is_looked_for_in_the_changed_files(folder):
+    """What changed may be the values that a test compares with, far above it."""
+    (folder / "tests" / "test_more.py").write_text("WANTED = 1\n")
+    subprocess.run(["git", "add", "."], cwd=folder, check=True)
+    patch = diff(folder, {"tests/test_more.py": "WANTED = 2\n", "tests/test_core.py": NEW_TESTS})
+    one = instance_of(folder, fail_to_pass=("test_high", "test_more"), test_patch=patch)
+    more = b"WANTED = 2\n\n\ndef test_high():\n    pass\n\n\ndef test_more():\n    pass\n"
+
+    found = ids_of(one, {"tests/test_core.py": NEW_TESTS.encode(), "tests/test_more.py": more})
+
+    assert found == ("tests/test_core.py::test_high", "tests/test_more.py::test_more")
+
+
 def test_names_that_pytest_does_not_know_are_refused(folder):
     with pytest.raises(BenchError, match="cannot tell what"):
-        ids_of(instance_of(folder, fail_to_pass=("test_x (app.tests.Case)",)))
+        ids_of(instance_of(folder, fail_to_pass=("test_x (app.tests.Case)",)), {})
