@@ -31,7 +31,7 @@ import requests
 from benchmarks.sandbox_subjects import SUBJECTS, Checkout, check_out, imported, installed
 from sandbox.base import Command, Environment, Limits, Quota, Sandbox, SandboxUnavailable
 from sandbox.commands import TestJob
-from sandbox.pytests import OFTEN, Level, Warm, run_tests
+from sandbox.pytests import LEVELS, OFTEN, Level, Warm, run_tests
 
 LIMITS = Limits(120.0)
 QUOTA = Quota()
@@ -86,8 +86,7 @@ def ours(checkout: Checkout, sandbox: Sandbox, level: Level) -> Way:
     warm = Warm(unswapped=Counter({checkout.subject.path: OFTEN}))
     job = TestJob(checkout.subject.args, module=True)
     run_tests(sandbox, checkout.files(0), job, LIMITS, warm)  # tells what a zygote should load
-    levels: tuple[Level, ...] = ("swap", "midway", "imports", "fresh")
-    warm.refused.update({colder: "not asked for" for colder in levels[: levels.index(level)]})
+    warm.refused.update({warmer: "not asked for" for warmer in LEVELS[: LEVELS.index(level)]})
 
     def run(number: int) -> None:
         found = run_tests(sandbox, checkout.files(number), job, LIMITS, warm)
@@ -213,8 +212,8 @@ def ways(checkout: Checkout, cache: Path, stack: contextlib.ExitStack) -> dict[s
         }
         found |= {
             f"{name}, imports zygote": ours(checkout, boxes[2], "imports"),
-            f"{name}, midway zygote": ours(checkout, boxes[4], "midway"),
-            f"{name}, function swap": ours(checkout, boxes[3], "swap"),
+            f"{name}, midway zygote": ours(checkout, boxes[3], "midway"),
+            f"{name}, function swap": ours(checkout, boxes[4], "swap"),
         }
         if name == "docker":
             found["a fresh container per run"] = container_per_run(checkout)

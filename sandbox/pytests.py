@@ -21,6 +21,7 @@ from sandbox.commands import TestJob, job_of
 __all__ = ["TestJob", "Warm", "job_of", "run_tests"]
 
 Level = Literal["fresh", "imports", "midway", "swap"]
+LEVELS: tuple[Level, ...] = ("swap", "midway", "imports", "fresh")  # warmest first
 WARM: Mapping[Level, Literal["", "imports", "midway", "collected"]] = {
     "fresh": "", "imports": "imports", "midway": "midway", "swap": "collected",
 }  # fmt: skip
@@ -70,13 +71,9 @@ def _levels(job: TestJob, files: Files, warm: Warm, wanted: bool) -> Sequence[Le
     own_pytest = {"pytest", "_pytest"}.intersection(warm.own)  # the work tree is pytest itself: a zygote would load the base's
     if not wanted or warm.modules is None or own_pytest or any(name.startswith("PYTHON") and name != "PYTHONPATH" for name, _ in job.env):
         return ("fresh",)
-    if job.trace:
-        levels: tuple[Level, ...] = ("imports", "fresh")
-    elif files.changed and set(files.changed) <= set(warm.before):
-        levels = ("swap", "midway", "imports", "fresh")
-    else:
-        levels = ("swap", "imports", "fresh")
-    return tuple(level for level in levels if level not in warm.refused)
+    often = files.changed and set(files.changed) <= set(warm.before)
+    useless = ("swap", "midway") if job.trace else () if often else ("midway",)
+    return tuple(level for level in LEVELS if level not in warm.refused and level not in useless)
 
 
 def _at(sandbox: Sandbox, files: Files, job: TestJob, limits: Limits, warm: Warm, level: Level) -> TestRun | None:

@@ -46,11 +46,8 @@ def _fork(channel: socket.socket, memory: Any, recorder: Any, running: Any) -> b
     except Refused as error:
         send("refused", why=str(error))
         session.finish(0)
-    send("begin")
-    recorder.adopt(job, send)
-    recorder.brief = True
+    recorder.take_over(job, send)
     capture.start_global_capturing()
     capture.suspend_global_capture()
     recorder.choose(running.items)
-    recorder.settle(running.config)
     return True

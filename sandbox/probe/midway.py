@@ -69,11 +69,7 @@ class Pause:
         job, send = zygote.Forks(self._channel).next()
         self.over = True
         self._check(job["changed"], send)
-        send("begin")
-        self._recorder.adopt(job, send)
-        self._recorder.brief = True
-        if self._recorder.config:
-            self._recorder.settle(self._recorder.config)
+        self._recorder.take_over(job, send)
         importlib.invalidate_caches()
         if capture:
             capture.start_global_capturing()

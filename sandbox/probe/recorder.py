@@ -143,6 +143,14 @@ class Recorder:
         self.canaries = [(name, name == job["fails"]) for name in job["canaries"]]
         self.places: List[int] = job["places"]
 
+    def take_over(self, job: Dict[str, Any], send: Any) -> None:
+        """Take up a job in a fork: all that went before was not its own."""
+        send("begin")
+        self.adopt(job, send)
+        self.brief = True
+        if self.config:
+            self.settle(self.config)
+
     def say(self, kind: str, **data: Any) -> None:
         """One frame on the channel."""
         self.send(kind, **data)

@@ -15,7 +15,7 @@ from sandbox.base import Command, File, Files, Frame, Limits, Sandbox, TestOutco
 from sandbox.commands import job_of
 from sandbox.environment import missing_module
 from sandbox.plain import PlainRun, run_plain
-from sandbox.pytests import TestJob, Warm, run_tests
+from sandbox.pytests import LEVELS, TestJob, Warm, run_tests
 from swesearch.base import Check, CheckPasses, CheckUnusable, State
 from swesearch.store import Store
 from swesearch.value.disguise import Disguise, disguise
@@ -110,10 +110,7 @@ class CheckRun:
             return first
         again = self._run(self.root, self._limits, only=quick)
         if again.level != "fresh" and not _bears_out(again, first):
-            warm, self._warm = (
-                self._warm,
-                Warm(refused=dict.fromkeys(("swap", "midway", "imports"), "it tells of the root what a cold run does not")),
-            )
+            warm, self._warm = self._warm, Warm(refused=dict.fromkeys(LEVELS[:-1], "it tells of the root what a cold run does not"))
             again = self._run(self.root, self._limits, only=quick)
             self._warm = self._warm if _bears_out(again, first) else warm
         return again

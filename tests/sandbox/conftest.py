@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import tarfile
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from sandbox.base import Command, Environment, File, Files, Limits, Quota, Result, Sandbox, SandboxUnavailable
+from sandbox.local import LocalSandbox
 
 QUOTA = Quota(memory=512 << 20, workspace=64 << 20, temporary=32 << 20, inodes=5_000, processes=128, open_files=256)
 BASE = {"a.txt": b"alpha\n", "pkg/__init__.py": b"", "pkg/deep/er/b.txt": b"beta\n", "run.sh": b"#!/bin/sh\necho ran\n"}
@@ -63,6 +65,14 @@ def sandboxes() -> Iterator[Callable[..., Sandbox]]:
     yield make
     for sandbox in made:
         sandbox.close()
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[LocalSandbox]:
+    """A local box of this interpreter, for what is the same in every backend."""
+    sandbox = LocalSandbox(Environment(python=sys.executable), slots=1)
+    yield sandbox
+    sandbox.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 
-from sandbox.base import Environment, TestRun
+from sandbox.base import TestRun
 from sandbox.local import LocalSandbox
 from sandbox.pytests import OFTEN, TestJob, Warm, run_tests
 from tests.sandbox.test_swap import BASE, JOB, LIMITS, NO_SOCKET, REFUSED, SWAPPED, edit, told
@@ -21,13 +20,6 @@ ELSEWHERE = {
     "a file that is no module",
 }  # fmt: skip
 ALL = {**SWAPPED, **REFUSED}
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[LocalSandbox]:
-    sandbox = LocalSandbox(Environment(python=sys.executable), slots=1)
-    yield sandbox
-    sandbox.close()
 
 
 @pytest.fixture(scope="module")
@@ -86,46 +78,28 @@ def test_a_file_that_no_zygote_is_of_use_for_costs_the_others_nothing(box: Local
     assert run(box, BASE, ALL["a module constant"], state).level == "midway"
 
 
-def test_what_was_read_as_data_before_is_refused(box: LocalSandbox) -> None:
-    """The base has seen it, as another text: what came of that is not the candidate's."""
-    tree = {
-        "first.py": "SIZE = len(open('second.py').read())\n",
-        "second.py": "WORD = 'a'\n",
-        "test_a.py": "import first, second\ndef test_a(): assert first.SIZE == len(second.WORD) + 10\n",
-    }
-    state, job, changed = Warm(), TestJob(), {"second.py": "WORD = 'ab'\n"}
-    assert run(box, tree, {}, state, job).passed
-    again = midway(state, "second.py")
-    found = run(box, tree, changed, again, job)
-    assert (found.level, found.passed) == ("imports", True)
-    assert "second.py was read already" in again.why["midway"]
+SECOND = "import first, second\ndef test_a():\n    assert second.WORD == 'bb'\n"
+FIRST = {  # what stands in the way -> the base's files beside second.py, and what comes of the run
+    "second.py was read already": (  # the base has seen another text: what came of that is not the candidate's
+        {"first.py": "SIZE = len(open('second.py').read())\n", "test_a.py": SECOND + "    assert first.SIZE == 12\n"}, "complete",
+    ),
+    "thread": (
+        {"first.py": "import threading, time\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start()\n", "test_a.py": SECOND},
+        "complete",
+    ),
+    "does not collect": ({"test_a.py": "import nothing_like_it\n", "test_b.py": SECOND.replace("first, ", "")}, "broken"),
+}  # fmt: skip
 
 
-def test_a_base_that_starts_a_thread_first_is_not_forked(box: LocalSandbox) -> None:
-    tree = {
-        "first.py": "import threading, time\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start()\n",
-        "second.py": "WORD = 'a'\n",
-        "test_a.py": "import first, second\ndef test_a(): assert second.WORD == 'b'\n",
-    }
-    state, job = Warm(), TestJob()
-    run(box, tree, {}, state, job)
-    again = midway(state, "second.py")
-    found = run(box, tree, {"second.py": "WORD = 'b'\n"}, again, job)
-    assert (found.level, found.passed) == ("imports", True)
-    assert "thread" in again.why["midway"]
-
-
-def test_a_base_that_does_not_collect_before_is_not_forked(box: LocalSandbox) -> None:
-    tree = {
-        "second.py": "WORD = 'a'\n",
-        "test_a.py": "import nothing_like_it\ndef test_a(): pass\n",
-        "test_b.py": "import second\ndef test_b(): assert second.WORD == 'b'\n",
-    }
-    state, job = Warm(modules=("json",), own=("second",), autoload=False), TestJob(("test_a.py", "test_b.py"))
-    again = midway(state, "second.py")
-    found = run(box, tree, {"second.py": "WORD = 'b'\n"}, again, job)
-    assert (found.level, found.status) == ("imports", "broken")
-    assert "does not collect" in again.why["midway"]
+@pytest.mark.parametrize("why", FIRST)
+def test_what_the_base_does_before_may_keep_it_from_being_forked(box: LocalSandbox, why: str) -> None:
+    (tree, status), job, cold = FIRST[why], TestJob(), Warm()
+    tree = {"second.py": "WORD = 'a'\n", **tree}
+    run(box, tree, {}, cold, job)
+    state = midway(cold, "second.py")
+    found = run(box, tree, {"second.py": "WORD = 'bb'\n"}, state, job)
+    assert (found.level, found.status, found.passed) == ("imports", status, status == "complete")
+    assert why in state.why["midway"]
 
 
 def test_no_fork_holds_the_socket_of_a_zygote(box: LocalSandbox, warm: Warm) -> None:

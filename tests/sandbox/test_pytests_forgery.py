@@ -5,14 +5,11 @@ The lies are beyond any verdict from inside the process: here they are known lim
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-
 import pytest
 
 from benchmarks.attack.base import FAILS, PASSES, PROJECT, WRONG
 from benchmarks.attack.forgeries import FORGED, LIES
-from sandbox.base import Environment, Limits, TestRun
+from sandbox.base import Limits, TestRun
 from sandbox.local import LocalSandbox
 from sandbox.pytests import TestJob, Warm, run_tests
 from tests.sandbox.trees import files_of
@@ -29,13 +26,6 @@ def test_a():
     for part in ("environ", "cmdline"):
         with open("/proc/self/" + part, "rb") as file: assert b"canaries" not in file.read()
 """
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[LocalSandbox]:
-    sandbox = LocalSandbox(Environment(python=sys.executable), slots=1)
-    yield sandbox
-    sandbox.close()
 
 
 @pytest.fixture(scope="module")

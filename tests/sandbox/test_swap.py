@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 
-from sandbox.base import Environment, Limits, TestRun
+from sandbox.base import Limits, TestRun
 from sandbox.local import LocalSandbox
 from sandbox.pytests import TestJob, Warm, run_tests
 from tests.sandbox.trees import files_of
@@ -255,13 +254,6 @@ REFUSED: Mapping[str, dict[str, str | None]] = {
     "a function more": edit("lib/tools.py", ("def table", "def more():\n    return 1\n\n\ndef table")),
     "a statement after a function": edit("lib/tools.py", ("    return n * 2\n", "    return n * 2\n\n\ndouble = len\n")),
 }
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[LocalSandbox]:
-    sandbox = LocalSandbox(Environment(python=sys.executable), slots=1)
-    yield sandbox
-    sandbox.close()
 
 
 @pytest.fixture(scope="module")
