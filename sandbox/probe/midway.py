@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Optional, Set
 
 from swesearch_probe import failures, session, zygote  # type: ignore[import-not-found]
 from swesearch_probe.collected import NO_CANARIES  # type: ignore[import-not-found]
+from swesearch_probe.swap import is_module, listing  # type: ignore[import-not-found]
 
 
 def serve(channel: socket.socket, preload: Dict[str, Any]) -> None:
@@ -43,7 +44,7 @@ class Pause:
     def watch(self, recorder: Any) -> None:
         """Begin, in a session that has just begun."""
         self._recorder, self._root = recorder, recorder.root
-        self._files = {os.path.join(folder, name) for folder, _, names in os.walk(self._root) for name in names}
+        self._files = listing(self._root)
         sys.meta_path.insert(0, self)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
@@ -80,7 +81,6 @@ class Pause:
         loaded = {getattr(getattr(module, "__spec__", None), "origin", None) for module in list(sys.modules.values())}
         for path in changed:
             full = self._root + path
-            plain = path.endswith(".py") and full in self._files and os.path.isfile(full) and not os.path.islink(full)
-            if not plain or full in opened or full in loaded:
+            if not is_module(full, self._files) or full in opened or full in loaded:
                 send("refused", why=path + " was read already, or is more than a change to a module")
                 session.finish(0)

@@ -55,6 +55,16 @@ def _key(code: types.CodeType) -> Key:
     return (code.co_filename, code.co_firstlineno, code.co_name)
 
 
+def listing(root: str) -> Set[str]:
+    """The absolute names of all files below `root`."""
+    return {os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names}
+
+
+def is_module(full: str, before: Set[str]) -> bool:
+    """Whether a file is a plain module now, and was there `before`."""
+    return full.endswith(".py") and full in before and os.path.isfile(full) and not os.path.islink(full)
+
+
 class Watch:
     """Which functions run, while it is on."""
 
@@ -108,7 +118,7 @@ class Memory:
             if type(thing) is types.FunctionType and failures.inside(thing.__code__.co_filename, root):
                 self._alive.setdefault(_key(thing.__code__), []).append(thing)
                 self._files.add(thing.__code__.co_filename)
-        self._listing = {os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names}
+        self._listing = listing(root)
 
     def _remember(self, module: Any) -> None:
         spec = getattr(module, "__spec__", None)
@@ -147,7 +157,7 @@ class Memory:
     def _now(self, path: str) -> bytes:
         """The text of a changed file. Raises Refused where it is not a module whose change we can judge."""
         full = self.root + path
-        if not path.endswith(".py") or full not in self._listing or not os.path.isfile(full) or os.path.islink(full):
+        if not is_module(full, self._listing):
             raise Refused(path + " is more than a change to a module")
         with open(full, "rb") as file:
             data = file.read()
