@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import log
@@ -80,7 +81,8 @@ WHY = {
 class Select:
     """Ranks candidates by `terms`. `failing` are the ids of the tests that fail on the root, `literals` the values in their sources.
 
-    `behave` says what a state shows on changed inputs; it is asked about the root and the `most` best by the other terms.
+    `behave` says what a state shows on changed inputs; it is asked about the root and the `most` best by the other terms, `abreast` of
+    them at a time.
     """
 
     store: Store
@@ -90,6 +92,7 @@ class Select:
     behave: Behave | None = None
     weights: Weights = field(default_factory=Weights)
     most: int = 12
+    abreast: int = 1
 
     def pick(self, candidates: Sequence[Candidate]) -> Verdict:
         """Rank candidates from best to worst; those that were verified come first. Raises what `behave` raises."""
@@ -123,7 +126,8 @@ class Select:
         if self.behave is None or len(found) < 2:
             return found
         reference = self._reference
-        shown = {place: self.behave(each.candidate.attempt.state) for place, each in enumerate(found)}
+        with ThreadPoolExecutor(self.abreast) as pool:
+            shown = dict(enumerate(pool.map(self.behave, (each.candidate.attempt.state for each in found))))
         weights = {place: each.prior for place, each in enumerate(found)}
         groups = {place: group for group in clusters(shown, weights) for place in group.members}
         return [

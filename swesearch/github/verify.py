@@ -20,7 +20,7 @@ from swesearch.journal import Journal
 from swesearch.runs import JOURNAL, Run
 from swesearch.settings import Settings
 from swesearch.solve.prepare import Bench, prepare
-from swesearch.solve.proofs import Proof, proofs
+from swesearch.solve.proofs import Proof, proofs, rest_proofs
 from swesearch.solve.record import Record
 from swesearch.store import Store
 from swesearch.store.worktree import find
@@ -89,7 +89,8 @@ def _of_check(check: CheckRun, bench: Bench, result: State) -> Iterator[Proof]:
         return
     yield Proof(True, f"`{words}` fails without the fix ({len(failing)}: {', '.join(list(failing)[:3])})")
     with _box(bench) as box:
-        yield from proofs(check, result, box, with_rest=True)
+        yield from proofs(check, result, box)
+        yield from rest_proofs(check, result, box)
     with _box(bench) as box:
         again = check.verify(check.root, box)
     yield Proof(_fails_as_before(again, set(failing)), f"`{words}` fails again where the fix is taken back (revert check: {again.status})")

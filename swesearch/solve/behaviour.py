@@ -28,7 +28,7 @@ def selector(bench: Bench, behave: Behave) -> Select:
     failing = [name for check in bench.checks for name in check.baseline.failing]
     sources = [bench.store.read(bench.root, path) for check in bench.checks for path in _files(check)]
     literals = frozenset[object]().union(*map(literals_of, sources))
-    return Select(bench.store, bench.root, failing, literals, behave)
+    return Select(bench.store, bench.root, failing, literals, behave, abreast=bench.sandbox.slots)
 
 
 def _behave(bench: Bench, state: State) -> Mapping[str, str]:

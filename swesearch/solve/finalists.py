@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 
+from sandbox.base import Sandbox
 from swesearch.base import Attempt, Candidate, Discriminator, Evaluator, State, Verdict
 from swesearch.discriminator.minimise import minimise
 from swesearch.solve.prepare import Bench
-from swesearch.solve.proofs import Proof, proofs
+from swesearch.solve.proofs import Proof, proofs, rest_proofs
 from swesearch.solve.record import Record
 
 TRIES = 3  # times as many candidates are verified as are wanted, where some fail
@@ -32,15 +35,16 @@ class Finals:
     def run(self, solved: Sequence[Attempt], most: int) -> Verdict:
         """At most `most` verified candidates, best first. Raises SandboxUnavailable."""
         self.record.append("phase", name="minimise", detail=f"{len(solved)} candidates pass")
-        small = {attempt.state: self._minimised(attempt) for attempt in solved}
+        with ThreadPoolExecutor(self.bench.sandbox.slots) as pool:
+            small = dict(zip((attempt.state for attempt in solved), pool.map(self._minimised, solved), strict=True))
         fresh = {attempt.state: attempt for attempt in small.values() if attempt.state not in self.refuted}
         ranked = self.discriminator.pick([self._candidate(attempt) for attempt in fresh.values()])
         self.record.append("phase", name="verify", detail="each finalist in a sandbox that nothing has run in")
-        verified: list[Candidate] = []
-        for candidate in ranked.ranking[: TRIES * most]:
-            verified += self._verified(candidate, len(verified))
-            if len(verified) == most or (verified and self.over()):
-                break
+        waiting, verified = list(ranked.ranking[: TRIES * most]), list[Candidate]()
+        while waiting and len(verified) < most and not (verified and self.over()):
+            some = 1 if self.over() else min(self.bench.sandbox.slots, most - len(verified))
+            verified += self._verified(waiting[:some], len(verified))
+            del waiting[:some]
         self.refuted.update(state for state, attempt in small.items() if attempt.state in self.refuted)
         return Verdict(tuple(verified), ranked.why if verified and verified[0].attempt == ranked.ranking[0].attempt else "")
 
@@ -54,28 +58,46 @@ class Finals:
     def _candidate(self, attempt: Attempt) -> Candidate:
         return Candidate(attempt, self.bench.store.diff(self.bench.root, attempt.state), verified=False)
 
-    def _verified(self, candidate: Candidate, rank: int) -> Iterator[Candidate]:
+    def _verified(self, candidates: Sequence[Candidate], rank: int) -> list[Candidate]:
+        """Those that hold, looked at side by side. The one that leads (rank 0) has to hold in the tests of other files too."""
+        good: list[Candidate] = []
+        states = [candidate.attempt.state for candidate in candidates]
+        with ThreadPoolExecutor(len(states)) as pool, ExitStack() as open_boxes:
+            boxes = [open_boxes.enter_context(closing(self.bench.fresh())) for _ in states]
+            for candidate, box, found in zip(candidates, boxes, pool.map(self._near, states, boxes), strict=True):
+                if rank + len(good) == 0 and _hold(found):
+                    found += self._rest(candidate.attempt.state, box)
+                good += self._told(candidate, found, rank + len(good))
+        return good
+
+    def _near(self, state: State, box: Sandbox) -> list[Proof]:
+        return _to_the_first_doubt(proof for check in self.bench.checks for proof in proofs(check, state, box))
+
+    def _rest(self, state: State, box: Sandbox) -> list[Proof]:
+        return _to_the_first_doubt(proof for check in self.bench.checks for proof in rest_proofs(check, state, box))
+
+    def _told(self, candidate: Candidate, found: Sequence[Proof], rank: int) -> Iterator[Candidate]:
         """The candidate with its evidence, if it holds."""
-        found = list(self._evidence(candidate.attempt.state, with_rest=rank == 0))
-        good = all(proof.holds for proof in found)
         reasons = (*(proof.words for proof in found), *candidate.reasons)
         tree = candidate.attempt.state.tree
         self.record.append(
-            "finalist", node=tree, verified=good, patch=candidate.patch.decode(errors="replace"), reasons=reasons, rank=rank + 1
+            "finalist", node=tree, verified=_hold(found), patch=candidate.patch.decode(errors="replace"), reasons=reasons, rank=rank + 1
         )
-        if good:
+        if _hold(found):
             yield replace(candidate, verified=True, reasons=reasons)
         else:
             self.refuted.add(candidate.attempt.state)
 
-    def _evidence(self, state: State, with_rest: bool) -> Iterator[Proof]:
-        """Proofs in a sandbox of its own, up to the first that does not hold."""
-        box = self.bench.fresh()
-        try:
-            for check in self.bench.checks:
-                for proof in proofs(check, state, box, with_rest):
-                    yield proof
-                    if not proof.holds:
-                        return
-        finally:
-            box.close()
+
+def _hold(found: Sequence[Proof]) -> bool:
+    return all(proof.holds for proof in found)
+
+
+def _to_the_first_doubt(found: Iterable[Proof]) -> list[Proof]:
+    """Proofs up to the first that does not hold."""
+    seen: list[Proof] = []
+    for proof in found:
+        seen.append(proof)
+        if not proof.holds:
+            break
+    return seen

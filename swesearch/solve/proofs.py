@@ -28,16 +28,14 @@ class Proof:
     words: str
 
 
-def proofs(check: CheckRun, state: State, box: Sandbox, with_rest: bool) -> Iterator[Proof]:
-    """What is looked at for one check, from near to far. Raises SandboxUnavailable."""
+def proofs(check: CheckRun, state: State, box: Sandbox) -> Iterator[Proof]:
+    """What is looked at for one check in the files that it names, from near to far. Raises SandboxUnavailable."""
     run = check.verify(state, box)
     yield _check_proof(check, run, box.name)
     yield from _disguise_proof(check, state, box, run)
     yield from _plain_proof(check, state, box, run)
     if check.baseline.passing or not check.is_whole:
         yield _nearby_proof(check, run if check.is_whole else check.whole_files(state, box), box)
-    if with_rest:
-        yield from _rest_proof(check, state, box)
 
 
 def _check_proof(check: CheckRun, run: TestRun, box: str) -> Proof:
@@ -133,8 +131,11 @@ def _broken_slow(check: CheckRun, run: TestRun, box: Sandbox) -> list[str]:
     return [name for name in unknown if name in passed]
 
 
-def _rest_proof(check: CheckRun, state: State, box: Sandbox) -> Iterator[Proof]:
-    """The tests in other files: all where they run within the limits of one run, else those that the change reaches first."""
+def rest_proofs(check: CheckRun, state: State, box: Sandbox) -> Iterator[Proof]:
+    """The tests in other files: all where they run within the limits of one run, else those that the change reaches first.
+
+    Raises SandboxUnavailable.
+    """
     before = check.rest(check.root, box)
     if before is None or before.status == "empty":
         return

@@ -63,7 +63,7 @@ class CheckRun:
         self._warm = Warm()
         self._archived: bytes | None = None
         self._known: dict[tuple[str, ...], TestRun] = {}  # what tests elsewhere do on the root, by what pytest is told
-        self._lock = threading.Lock()
+        self._lock, self._asking = threading.Lock(), threading.Lock()
         job = job_of(check.command, self._exists)
         self._job = job and replace(job, module=True, env=self._import_path(job), seconds=QUICK)
 
@@ -206,9 +206,10 @@ class CheckRun:
         asked = widen(self._job)
         if state != self.root:
             return self._fresh(state, sandbox, widen, self._patience, only=only)
-        if asked not in self._known:
-            self._known[asked] = self._fresh(state, sandbox, widen, self._patience)
-        return self._known[asked]
+        with self._asking:
+            if asked not in self._known:
+                self._known[asked] = self._fresh(state, sandbox, widen, self._patience)
+            return self._known[asked]
 
     @cached_property
     def _others(self) -> bool:

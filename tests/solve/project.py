@@ -39,3 +39,10 @@ WEAK = TESTS.replace("def test_clamp_inside():\n    assert clamp(3, 1, 5) == 3\n
 
 # What one of these tests wants no edit can do: a search goes on to the end of its budget.
 HOPELESS = FILES | {"tests/test_core.py": TESTS.replace("clamp(3, 1, 5) == 3", "sorted(clamp(3, 1, 5)) == [7, 91]")}
+
+# The check says nothing of what test_more.py asks for.
+FEE = {
+    "fee.py": "def fee(amount, member):\n    if member and amount > 100:\n        return 0\n    return 5\n",
+    "test_fee.py": "from fee import fee\n\n\ndef test_member():\n    assert fee(50, True) == 0\n",
+    "test_more.py": "from fee import fee\n\n\ndef test_large():\n    assert (fee(200, True), fee(200, False)) == (0, 5)\n",
+}

@@ -12,7 +12,7 @@ import pytest
 from sandbox.base import Environment, Limits
 from sandbox.local import LocalSandbox
 from swesearch.base import Check, Replace
-from swesearch.solve.proofs import proofs
+from swesearch.solve.proofs import proofs, rest_proofs
 from swesearch.store import Store
 from swesearch.value.checks import CheckRun
 
@@ -38,7 +38,7 @@ def prove(repo, tmp_path, box):
         check = CheckRun(store, box, root, Check(command), Limits(seconds=seconds))
         assert list(check.baseline.failing) == ["test_deep.py::test_answer"]
         state = store.apply(root, [Replace("deep.py", before.encode(), after.encode())])
-        found = list(proofs(check, state, box, with_rest=more is not None))
+        found = [*proofs(check, state, box), *(rest_proofs(check, state, box) if more is not None else ())]
         store.close()
         return found
 

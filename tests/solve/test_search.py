@@ -9,7 +9,7 @@ import pytest
 from swesearch import runs, solve
 from swesearch.base import Check, CheckPasses, CheckUnusable, Task, UsageError
 from swesearch.settings import Settings
-from tests.solve.project import CHECK, CLAMP, FILES, TESTS, WEAK
+from tests.solve.project import CHECK, CLAMP, FEE, FILES, TESTS, WEAK
 
 
 def begin(repo, home, check=CHECK, **changes):
@@ -181,13 +181,6 @@ def test_when_the_time_is_up_one_result_that_holds_is_enough(repo, tmp_path):
     assert sum(e.data["solved"] for e in begun.events() if e.kind == "node") > 1
     assert solution.best.verified
     assert solution.alternatives == ()
-
-
-FEE = {
-    "fee.py": "def fee(amount, member):\n    if member and amount > 100:\n        return 0\n    return 5\n",
-    "test_fee.py": "from fee import fee\n\n\ndef test_member():\n    assert fee(50, True) == 0\n",
-    "test_more.py": "from fee import fee\n\n\ndef test_large():\n    assert (fee(200, True), fee(200, False)) == (0, 5)\n",
-}
 
 
 def test_a_patch_that_breaks_other_tests_does_not_end_the_search(repo, tmp_path):
