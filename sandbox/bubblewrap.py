@@ -30,6 +30,9 @@ ALLOW_APPARMOR = "allow them by an AppArmor profile for bwrap, or by `sysctl ker
 APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 
 
+_works: set[Environment] = set()  # those that were tried
+
+
 class BubblewrapSandbox(PooledSandbox):
     """Namespaces without network, capabilities or user namespaces, an empty environment, a read-only root, and our system call filter.
 
@@ -40,7 +43,9 @@ class BubblewrapSandbox(PooledSandbox):
 
     def __init__(self, environment: Environment, quota: Quota = DEFAULT_QUOTA, slots: int | None = None, run: str = "") -> None:
         self._environment, self._quota, self._prefix = environment, quota, f"sandbox-{plain(run)}"
-        self._probe()
+        if environment not in _works:
+            self._probe()
+            _works.add(environment)
         super().__init__(self._launch, slots or default_slots(quota, *host_resources()))
 
     def _probe(self) -> None:
