@@ -21,6 +21,7 @@ BODIES = frozenset({"module", "block"})  # nodes whose named children are statem
 CLAUSES = frozenset({"elif_clause", "else_clause", "except_clause", "except_group_clause", "finally_clause", "case_clause"})
 FUNCTION, CLASS, DECORATED = "function_definition", "class_definition", "decorated_definition"
 PARTS = CLAUSES | {FUNCTION, CLASS, "decorator"}  # named places that need not be statements
+PREDICATES = frozenset({"all", "any", "bool", "callable", "hasattr", "isinstance", "issubclass"})  # built in: True or False, never None
 
 
 @dataclass(frozen=True, slots=True, order=True)

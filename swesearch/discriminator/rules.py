@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from swesearch.code.parse import PREDICATES
 from swesearch.code.touched import UNREADABLE
 
 MEASURED = 0.8
@@ -163,8 +164,21 @@ def _conditions(node: ast.AST) -> Iterator[ast.expr]:
 
 def _constant(node: ast.expr) -> bool:
     """Whether an expression is the same whatever the program does."""
+    match node:
+        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]) if _is_truth(left):
+            return True
     names = (ast.Name, ast.Call, ast.Attribute, ast.Await, ast.Yield, ast.YieldFrom)
     return not any(isinstance(part, names) for part in ast.walk(node))
+
+
+def _is_truth(node: ast.expr) -> bool:
+    """Whether an expression is True or False, whatever the program does."""
+    match node:
+        case ast.Compare() | ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.Call(func=ast.Name(id=name)):
+            return name in PREDICATES
+    return False
 
 
 def _compares(node: ast.Compare, literals: frozenset[object]) -> bool:

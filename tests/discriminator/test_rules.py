@@ -49,6 +49,8 @@ def test_ordinary_repairs_break_no_rule(after: str) -> None:
         ("constant condition", BEFORE.replace("if item > limit", "if True")),
         ("constant condition", BEFORE.replace("item > limit", "item > limit or True")),
         ("constant condition", BEFORE.replace("item > limit", "1 < 0")),
+        ("constant condition", BEFORE.replace("item > limit", "isinstance(item, int) is None")),
+        ("constant condition", BEFORE.replace("item > limit", "(item > limit) is not None")),
         ("swallowed error", guarded("except KeyError:\n        pass")),
         (
             "swallowed error",

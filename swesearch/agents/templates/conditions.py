@@ -10,6 +10,7 @@ from swesearch.agents.templates import forms
 from swesearch.agents.templates.comparison import simple
 from swesearch.agents.templates.context import Context
 from swesearch.agents.templates.table import Drafts, template
+from swesearch.code.parse import PREDICATES
 
 BOOLEANS = frozenset({"comparison_operator", "boolean_operator", "not_operator", "true", "false"})
 
@@ -143,6 +144,8 @@ def truth(node: Node, context: Context) -> Drafts:
     text = context.text(node)
     sides = simple(node)
     if node.type == "not_operator":
+        if _is_truth(node.named_children[0], context):
+            return
         inner = context.operand(node.named_children[0], forms.BITOR)
         yield context.fit(node, f"{inner} is None", forms.COMPARISON, 1.0)
         yield context.fit(node, f"not len({inner})", forms.NOT, 0.1)
@@ -153,13 +156,18 @@ def truth(node: Node, context: Context) -> Drafts:
             yield context.fit(node, f"not {context.operand(sides[0], forms.NOT)}", forms.NOT, 1.0)
             yield context.fit(node, f"{context.operand(sides[0], forms.BITOR)} is None", forms.COMPARISON, 0.5)
             yield context.fit(node, f"{context.operand(sides[0], forms.BITOR)} is not None", forms.COMPARISON, 0.5)
-    elif node.type not in BOOLEANS:
+    elif not _is_truth(node, context):
         inner = context.operand(node, forms.BITOR)
         yield context.fit(node, f"{inner} is not None", forms.COMPARISON, 2.0, f"ask whether {text[:30]} is not None")
         yield context.fit(node, f"{inner} is None", forms.COMPARISON, 0.5)
         yield context.fit(node, f"len({text}) > 0", forms.COMPARISON, 0.3)
         yield context.fit(node, f"len({text}) > 1", forms.COMPARISON, 0.3)
         yield context.fit(node, f"{inner} > 0", forms.COMPARISON, 0.3)
+
+
+def _is_truth(node: Node, context: Context) -> bool:
+    """Whether a node is True or False by its form: then nothing else is to be asked of it."""
+    return node.type in BOOLEANS or (node.type == "call" and context.text(node.children[0]) in PREDICATES)
 
 
 @template(1.5, "comparison_operator")

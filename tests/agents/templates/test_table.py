@@ -303,3 +303,8 @@ def test_the_opposite_of_a_variable_is_one_that_is_known_there(mend):
     source = "def f(left):\n    g(left)\n\n\ndef h(right):\n    pass"
     assert not list(mend(names.opposite, source, 2))
     assert "def f(left):\n    g(x.right)" in mend(names.opposite, "def f(left):\n    g(x.left)\nh.right", 2)[0]
+
+
+@pytest.mark.parametrize("condition", ["isinstance(a, int)", "not isinstance(a, int)", "hasattr(a, 'b')"])
+def test_what_is_true_or_false_is_never_asked_for_none(condition, mend):
+    assert not list(mend(conditions.truth, f"if {condition}: pass"))
