@@ -47,12 +47,19 @@ def cast(node: Node, context: Context) -> Drafts:
     if node.type in {"integer", "float", "true", "false", "none", "lambda", "parenthesized_expression"}:
         return
     text = context.text(node)
-    kinds = context.kinds(text) or {""}
+    kinds = context.kinds(text) or context.kinds(_target(node, context)) or {""}
     names = dict.fromkeys(n for kind in sorted(kinds) for n in CASTS.get(LAZY.get(kind, kind), CASTS[""][:3]))
     for name in names:
         if not text.startswith(f"{name}("):
             used = 2.0 if name in context.used or name + "(" in "".join(i.text for i in context.idioms[:40]) else 1.0
             yield context.put(node, f"{name}({text})", WEIGHTS.get(name, 0.3) * used, f"{name} of {text[:30]}")
+
+
+def _target(node: Node, context: Context) -> str:
+    """The variable that a value is assigned to: what it held before is most often of the same type."""
+    parent = context.unit.parent(node)
+    target = parent.child_by_field_name("left") if parent is not None and parent.type == "assignment" else None
+    return context.text(target) if target is not None else ""
 
 
 @template(2, "value")

@@ -308,3 +308,9 @@ def test_the_opposite_of_a_variable_is_one_that_is_known_there(mend):
 @pytest.mark.parametrize("condition", ["isinstance(a, int)", "not isinstance(a, int)", "hasattr(a, 'b')"])
 def test_what_is_true_or_false_is_never_asked_for_none(condition, mend):
     assert not list(mend(conditions.truth, f"if {condition}: pass"))
+
+
+def test_a_value_is_not_turned_into_what_its_variable_never_held(mend):
+    found = mend(wraps.cast, "x = f(y)", **seen("x", "generator"))
+    assert "x = list(f(y))" in found
+    assert "x = str(f(y))" not in found
