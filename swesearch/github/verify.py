@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 
-from sandbox.base import Sandbox, TestRun
+from sandbox.base import TestRun
 from swesearch.agents.templates.proposer import TemplateProposer
 from swesearch.base import CheckPasses, EditError, Event, State, Task, UsageError
 from swesearch.code.localise import Localisation, Suspicion
@@ -20,7 +20,7 @@ from swesearch.journal import Journal
 from swesearch.runs import JOURNAL, Run
 from swesearch.settings import Settings
 from swesearch.solve.prepare import Bench, prepare
-from swesearch.solve.proofs import Proof, proofs, rest_proofs
+from swesearch.solve.proofs import Proof, proofs, rest_proofs, to_the_first_doubt
 from swesearch.solve.record import Record
 from swesearch.store import Store
 from swesearch.store.worktree import find
@@ -38,10 +38,7 @@ def replay(bundle: Bundle, repo: Path, settings: Settings, home: Path, observer:
     with _folder(home) as folder:
         run = Run(folder, Task(find(repo).top, bundle.checks), settings)
         with closing(_proofs(bundle, run, observer)) as found:
-            for proof in found:
-                yield proof
-                if not proof.holds:
-                    return
+            yield from to_the_first_doubt(found)
 
 
 def _proofs(bundle: Bundle, run: Run, observer: Callable[[Event], None]) -> Generator[Proof, None, None]:
@@ -88,10 +85,10 @@ def _of_check(check: CheckRun, bench: Bench, result: State) -> Iterator[Proof]:
         yield Proof(False, f"before the fix: {error}")
         return
     yield Proof(True, f"`{words}` fails without the fix ({len(failing)}: {', '.join(list(failing)[:3])})")
-    with _box(bench) as box:
+    with closing(bench.fresh()) as box:
         yield from proofs(check, result, box)
         yield from rest_proofs(check, result, box)
-    with _box(bench) as box:
+    with closing(bench.fresh()) as box:
         again = check.verify(check.root, box)
     yield Proof(_fails_as_before(again, set(failing)), f"`{words}` fails again where the fix is taken back (revert check: {again.status})")
     yield _mutation(check, bench, result)
@@ -145,12 +142,3 @@ def _folder(home: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder)
-
-
-@contextmanager
-def _box(bench: Bench) -> Iterator[Sandbox]:
-    box = bench.fresh()
-    try:
-        yield box
-    finally:
-        box.close()

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from sandbox.base import Sandbox
 from swesearch.base import Attempt, Candidate, Discriminator, Evaluator, State, Verdict
 from swesearch.discriminator.minimise import minimise
 from swesearch.solve.prepare import Bench
-from swesearch.solve.proofs import Proof, proofs, rest_proofs
+from swesearch.solve.proofs import Proof, proofs, rest_proofs, to_the_first_doubt
 from swesearch.solve.record import Record
+from swesearch.value.checks import CheckRun
 
+Look = Callable[[CheckRun, State, Sandbox], Iterator[Proof]]
 TRIES = 3  # times as many candidates are verified as are wanted, where some fail
 
 
@@ -64,17 +67,14 @@ class Finals:
         states = [candidate.attempt.state for candidate in candidates]
         with ThreadPoolExecutor(len(states)) as pool, ExitStack() as open_boxes:
             boxes = [open_boxes.enter_context(closing(self.bench.fresh())) for _ in states]
-            for candidate, box, found in zip(candidates, boxes, pool.map(self._near, states, boxes), strict=True):
+            for candidate, box, found in zip(candidates, boxes, pool.map(partial(self._found, proofs), states, boxes), strict=True):
                 if rank + len(good) == 0 and _hold(found):
-                    found += self._rest(candidate.attempt.state, box)
+                    found += self._found(rest_proofs, candidate.attempt.state, box)
                 good += self._told(candidate, found, rank + len(good))
         return good
 
-    def _near(self, state: State, box: Sandbox) -> list[Proof]:
-        return _to_the_first_doubt(proof for check in self.bench.checks for proof in proofs(check, state, box))
-
-    def _rest(self, state: State, box: Sandbox) -> list[Proof]:
-        return _to_the_first_doubt(proof for check in self.bench.checks for proof in rest_proofs(check, state, box))
+    def _found(self, look: Look, state: State, box: Sandbox) -> list[Proof]:
+        return list(to_the_first_doubt(proof for check in self.bench.checks for proof in look(check, state, box)))
 
     def _told(self, candidate: Candidate, found: Sequence[Proof], rank: int) -> Iterator[Candidate]:
         """The candidate with its evidence, if it holds."""
@@ -91,13 +91,3 @@ class Finals:
 
 def _hold(found: Sequence[Proof]) -> bool:
     return all(proof.holds for proof in found)
-
-
-def _to_the_first_doubt(found: Iterable[Proof]) -> list[Proof]:
-    """Proofs up to the first that does not hold."""
-    seen: list[Proof] = []
-    for proof in found:
-        seen.append(proof)
-        if not proof.holds:
-            break
-    return seen

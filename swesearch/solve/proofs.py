@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sandbox.base import Sandbox, TestOutcome, TestRun
@@ -26,6 +26,14 @@ class Proof:
 
     holds: bool
     words: str
+
+
+def to_the_first_doubt(found: Iterable[Proof]) -> Iterator[Proof]:
+    """Proofs up to the first that does not hold."""
+    for proof in found:
+        yield proof
+        if not proof.holds:
+            return
 
 
 def proofs(check: CheckRun, state: State, box: Sandbox) -> Iterator[Proof]:
